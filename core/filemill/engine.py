@@ -1,0 +1,279 @@
+"""Runs pipelines over files: one decode, one encode. Called in a worker process."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
+import pyvips
+
+from filemill.context import Context
+from filemill.document import Document
+from filemill.encoding import NO_WISH, Encoding
+from filemill.errors import ErrorCode, FilemillError, invalid
+from filemill.formats import Format
+from filemill.kinds import Data, Facts, File, Text
+from filemill.operation import Operation, PictureOperation
+from filemill.picture import Picture
+from filemill.registry import Registry
+from filemill.task import Input, Made, Outcome, Output, Task
+
+
+@dataclass
+class Item:
+    """A value on its way through a pipeline."""
+
+    value: object
+    stem: str
+    wish: Encoding = NO_WISH
+
+
+def run(task: Task, registry: Registry, tell: Callable[[float, int, str], None]) -> Outcome:
+    """Do a task.
+
+    Args:
+        task: files, pipelines and limits.
+        registry: the operations and formats to do it with.
+        tell: is given progress: a fraction of the step, the step's index, a note.
+
+    Raises:
+        FilemillError: whatever an operation or format refused.
+    """
+    engine = _Engine(task, registry, tell)
+    try:
+        return engine.run()
+    except pyvips.Error as error:
+        raise FilemillError(ErrorCode.INVALID_FILE, f"The picture can't be processed: {_reason(error)}") from error
+    except MemoryError as error:
+        raise FilemillError(
+            ErrorCode.INVALID_FILE, f"The work needs more memory than the limit of {task.limits.memory_bytes} bytes."
+        ) from error
+
+
+class _Engine:
+    def __init__(self, task: Task, registry: Registry, tell: Callable[[float, int, str], None]) -> None:
+        self.task = task
+        self.registry = registry
+        self.step_index = 0
+        self.context = Context(
+            limits=task.limits,
+            folder=Path(task.folder),
+            formats=registry.formats,
+            extras={key: self._sniffed(extra) for key, extra in task.extras.items()},
+            tell=lambda fraction, note: tell(fraction, self.step_index, note),
+        )
+        decoder = msgspec.msgpack.Decoder(list[registry.step_type])
+        self.pipelines: list[list[Operation]] = [decoder.decode(steps) for steps in task.pipelines]
+        self.shared: dict[Path, object] = {}
+
+    def run(self) -> Outcome:
+        files = [self._sniffed(given) for given in self.task.inputs]
+        if len(self.pipelines) > 1:
+            self._share_decode(files[0])
+        made = [self._pipeline(steps, files) for steps in self.pipelines]
+        return Outcome(made=made, sources=[self._source_facts(file) for file in files])
+
+    def _sniffed(self, given: Input) -> File:
+        return self.registry.formats.sniff(Path(given.path), given.name)
+
+    def _source_facts(self, file: File) -> Facts:
+        value = self.shared.get(file.path)
+        known = value.facts if isinstance(value, (Picture, Document)) else {}
+        return {"filename": file.name, "format": file.format, "sizeBytes": file.size, **known}
+
+    def _share_decode(self, file: File) -> None:
+        """Decode the picture once, as small as every pipeline allows."""
+        if self.registry.formats[file.format].kind is not Picture:
+            return
+        picture = self._open(file, (Picture,))
+        assert isinstance(picture, Picture)
+        first = [steps[0] for steps in self.pipelines]
+        picture.settle(min(step.reduction(picture) if isinstance(step, PictureOperation) else 1.0 for step in first))
+
+    def _open(self, file: File, accepts: Sequence[type]) -> object:
+        """Open a file into the kind of its format, where that is accepted; each file once a task."""
+        form = self.registry.formats[file.format]
+        if not any(issubclass(form.kind, kind) for kind in accepts) or form.open is None:
+            wanted = " or ".join(kind.__name__ for kind in accepts)
+            raise FilemillError(
+                ErrorCode.UNSUPPORTED_MEDIA, f"{file.name!r} is a {form.title} file; this step takes {wanted}."
+            )
+        if file.path not in self.shared:
+            self.shared[file.path] = form.open(file, self.context)
+        return self.shared[file.path]
+
+    def _pipeline(self, steps: Sequence[Operation], files: Sequence[File]) -> Made:
+        items = [Item(file, PurePosixPath(file.name).stem or "file") for file in files]
+        report: list[Facts] = []
+        for self.step_index, step in enumerate(steps):
+            started = time.perf_counter()
+            items = self._step(step, items)
+            report.append(self._entry(self.registry.entry(step).name, started))
+        started = time.perf_counter()
+        outputs = self._archived([self._save(item, _unique(items, item)) for item in items])
+        report.append(self._entry("encode", started))
+        return Made(outputs=outputs, report=report)
+
+    def _entry(self, name: str, started: float) -> Facts:
+        decided = dict(self.context.decided)
+        self.context.decided.clear()
+        return {"op": name, "milliseconds": round((time.perf_counter() - started) * 1000, 1), **decided}
+
+    def _step(self, step: Operation, items: list[Item]) -> list[Item]:
+        shape = self.registry.entry(step).shape
+        if shape.many_in:
+            values: Any = [self._coerced(item, shape.accepts) for item in items]
+            return self._results(step, items[0], step.run(values, self.context))
+        made: list[Item] = []
+        for index, item in enumerate(items):
+            made += self._results(step, item, step.run(self._coerced(item, shape.accepts), self.context))
+            if len(items) > 1:
+                self.context.progress(index + 1, len(items))
+            if len(made) > self.task.limits.max_outputs:
+                raise invalid("", f"The pipeline gives more than {self.task.limits.max_outputs} files.")
+        return made
+
+    def _results(self, step: Operation, item: Item, result: object) -> list[Item]:
+        wish = item.wish.merge(step.encoding()) if isinstance(step, PictureOperation) else item.wish
+        values = result if isinstance(result, list) else [result]
+        for value in values:
+            self._check_picture(value)
+        if not isinstance(result, list):
+            return [Item(result, item.stem, wish)]
+        width = len(str(len(values)))
+        return [Item(value, f"{item.stem}-{number:0{width}}", wish) for number, value in enumerate(values, 1)]
+
+    def _check_picture(self, value: object) -> None:
+        """Refuse a picture that a step made too large, while it is still a plan without pixels."""
+        limits = self.task.limits
+        if isinstance(value, Picture) and (
+            max(value.width, value.height) > limits.max_dimension
+            or value.width * value.height * value.frames > limits.max_pixels
+        ):
+            raise invalid(
+                "",
+                f"The step makes {value.frames} x {value.width}x{value.height} pixels; no side may have more than"
+                f" {limits.max_dimension}, all together no more than {limits.max_pixels}.",
+            )
+
+    def _coerced(self, item: Item, accepts: Sequence[type]) -> object:
+        """Give a step the kind it takes: a file is opened, a value is saved where a file is wanted."""
+        if isinstance(item.value, tuple(accepts)):
+            return item.value
+        if isinstance(item.value, File):
+            return self._open(item.value, accepts)
+        output = self._save(item, item.stem)
+        item.wish = NO_WISH
+        return File(Path(output.path), output.name, output.format, output.size)
+
+    def _save(self, item: Item, stem: str) -> Output:
+        value = item.value
+        if isinstance(value, File):
+            form = self.registry.formats[value.format]
+            path, facts = self._copy(value), value.facts
+        else:
+            assert isinstance(value, (Picture, Document, Text, Data))
+            form, facts = self._chosen_format(value, item.wish), value.facts
+            path = self._encoded(value, form, item.wish)
+        if isinstance(value, Picture):
+            facts = self.context.decided.pop("facts", None) or facts  # an encoder may have scaled it to a size
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return Output(
+            path=str(path),
+            name=f"{stem}.{form.extensions[0]}",
+            format=form.name,
+            media_type=form.media_type,
+            size=path.stat().st_size,
+            sha256=digest,
+            facts=facts,
+        )
+
+    def _encoded(self, value: Picture | Document | Text | Data, form: Format, wish: Encoding) -> Path:
+        source = value.source if isinstance(value, Picture) else value.file if isinstance(value, Document) else None
+        if source is not None and source.format == form.name and _satisfied(source, wish):
+            self.context.report(unchanged=True)
+            return self._copy(source)
+        path = self.context.path(form.extensions[0])
+        assert form.save is not None
+        form.save(value, path, wish, self.context)
+        if wish.never_larger and source is not None and source.format == form.name:
+            if path.stat().st_size > source.size:
+                self.context.report(unchanged=True)
+                path.unlink()
+                return self._copy(source)
+        return path
+
+    def _chosen_format(self, value: Picture | Document | Text | Data, wish: Encoding) -> Format:
+        """The format wished for; else the source's where it can be written; else one that holds the value."""
+        formats = self.registry.formats
+        written = formats.written(type(value))
+        if isinstance(value, Picture):
+            form = formats.find(wish.type) if wish.type else formats.find(value.format)
+            if form in written:
+                return form
+            wanted = "png" if value.transparent else "jpeg"
+            written = [known for known in written if known.name == wanted] or written
+        if not written:
+            raise FilemillError(
+                ErrorCode.OPERATION_UNAVAILABLE, f"No installed format can hold a {type(value).__name__}."
+            )
+        return written[0]
+
+    def _copy(self, file: File) -> Path:
+        path = self.context.path("copy")
+        try:
+            os.link(file.path, path)
+        except OSError:  # another file system
+            shutil.copyfile(file.path, path)
+        return path
+
+    def _archived(self, outputs: list[Output]) -> list[Output]:
+        if len(outputs) < 2 or not self.task.archive:
+            return outputs
+        path = self.context.path("zip")
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+            for output in outputs:
+                archive.write(output.path, output.name)
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return [
+            Output(
+                path=str(path),
+                name="files.zip",
+                format="zip",
+                media_type="application/zip",
+                size=path.stat().st_size,
+                sha256=digest,
+                facts={"files": [output.name for output in outputs]},
+            )
+        ]
+
+
+def _satisfied(source: File, wish: Encoding) -> bool:
+    """Whether an unchanged file already is what the wish asks for: only its format, or a size it keeps."""
+    demanding = (wish.quality, wish.priority, wish.lossless, wish.progressive, wish.background, wish.metadata)
+    if any(setting is not None for setting in demanding) or wish.never_larger:
+        return False
+    return wish.max_size_bytes is None or source.size <= wish.max_size_bytes
+
+
+def _unique(items: Sequence[Item], item: Item) -> str:
+    """Number equal names apart: results of one pipeline may come from files of the same name."""
+    same = [other for other in items if other.stem == item.stem]
+    if len(same) == 1:
+        return item.stem
+    return f"{item.stem}-{next(number for number, other in enumerate(same, 1) if other is item)}"
+
+
+def _reason(error: pyvips.Error) -> str:
+    lines = [line for line in str(error).replace("\\n", "\n").splitlines() if line.strip()]
+    return (lines[-1] if lines else "it is broken").strip() + "."

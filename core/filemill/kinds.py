@@ -1,0 +1,56 @@
+"""What flows through a pipeline besides pictures and documents: plain files, text and data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from msgspec import Struct
+
+Json: TypeAlias = None | bool | int | float | str | list[Any] | dict[str, Any]
+Facts: TypeAlias = dict[str, Json]
+"""What is known of a value and shown to the caller: `width`, `pages`, …"""
+
+
+class File(Struct, frozen=True):
+    """A file on disk whose content has been sniffed.
+
+    Fields:
+        path: where it is; the owner of the working folder removes it.
+        name: the caller's name for it, without folders.
+        format: name of the format found by content, such as `jpeg`.
+        size: bytes.
+    """
+
+    path: Path
+    name: str
+    format: str
+    size: int
+
+    @property
+    def facts(self) -> Facts:
+        """Nothing beyond its format and size is known of a plain file."""
+        return {}
+
+
+class Text(Struct, frozen=True):
+    """Text, with what its maker knows of it (`confidence`, `pages`)."""
+
+    text: str
+    known: Facts = {}
+
+    @property
+    def facts(self) -> Facts:
+        """The text itself and what is known of it."""
+        return {"text": self.text, **self.known}
+
+
+class Data(Struct, frozen=True):
+    """A JSON value: the answer of an operation that measures instead of making."""
+
+    value: Facts
+
+    @property
+    def facts(self) -> Facts:
+        """The value, as `data`."""
+        return {"data": self.value}

@@ -1,0 +1,170 @@
+"""The registry: every operation, format and preset folder that the installed plugins bring."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, reduce
+from importlib.metadata import EntryPoint, entry_points, version
+from importlib.resources.abc import Traversable
+from operator import or_
+from typing import TYPE_CHECKING, Any, cast
+
+import pluggy
+from msgspec.inspect import StructType, type_info
+
+from filemill import hookspecs
+from filemill.formats import JSON, TEXT, Format, FormatTable
+from filemill.operation import Missing, Operation, Shape, shape_of
+
+if TYPE_CHECKING:
+    from filemill.limits import Limits
+
+CORE = "filemill"
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """An installed plugin: the name of its entry point and its distribution."""
+
+    name: str
+    distribution: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class PluginFailure:
+    """A plugin that was left out, and why."""
+
+    plugin: Plugin
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A registered operation with what was learnt of it when it was registered."""
+
+    name: str
+    operation: type[Operation]
+    plugin: Plugin
+    shape: Shape
+    summary: str
+    description: str
+    missing: Missing | None
+
+    @property
+    def title(self) -> str:
+        """The name for people: `smart-crop` is `Smart crop`."""
+        return self.name.replace("-", " ").capitalize()
+
+
+@dataclass
+class Registry:
+    """What the plugins registered. Made by `load_registry`; read-only afterwards."""
+
+    plugins: list[Plugin] = field(default_factory=list)
+    failures: list[PluginFailure] = field(default_factory=list)
+    operations: dict[str, Entry] = field(default_factory=dict)
+    formats: FormatTable = field(default_factory=lambda: FormatTable([TEXT, JSON]))
+    format_plugins: dict[str, Plugin] = field(default_factory=dict)
+    preset_folders: list[tuple[Plugin, Traversable]] = field(default_factory=list)
+    hooks: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager(hookspecs.GROUP))
+
+    @cached_property
+    def step_type(self) -> Any:
+        """The tagged union of all operations: the type of a step."""
+        members = [entry.operation for _, entry in sorted(self.operations.items())]
+        return reduce(or_, members) if members else Operation
+
+    def entry(self, step: Operation) -> Entry:
+        """Return the registration of a step's operation."""
+        return self.operations[tag_of(type(step))]
+
+    def startup(self, limits: Limits) -> None:
+        """Let every plugin prepare its libraries; in worker processes only."""
+        self.hooks.hook.filemill_startup(limits=limits)
+
+
+def tag_of(operation: type[Operation]) -> str:
+    """Return an operation's name on the wire."""
+    return str(cast(StructType, type_info(operation)).tag)
+
+
+def load_registry(blocked: Collection[str] = (), entries: Iterable[EntryPoint] | None = None) -> Registry:
+    """Make a registry of all installed plugins, each on its own: a broken one is reported and left out.
+
+    Args:
+        blocked: names of entry points that are not loaded.
+        entries: the entry points; default: the installed ones of group `filemill`.
+    """
+    registry = Registry()
+    registry.hooks.add_hookspecs(hookspecs)
+    chosen = entry_points(group=hookspecs.GROUP) if entries is None else entries
+    for point in sorted(chosen, key=lambda point: point.name):
+        if point.name not in blocked:
+            _load(registry, point)
+    return registry
+
+
+def _load(registry: Registry, point: EntryPoint) -> None:
+    plugin = Plugin(
+        point.name,
+        point.dist.name if point.dist else CORE,
+        point.dist.version if point.dist else version(CORE),
+    )
+    manager = registry.hooks
+    try:
+        if manager.has_plugin(point.name):
+            raise ValueError(f"another plugin is already named {point.name!r}")
+        module = point.load()
+        manager.register(module, name=point.name)
+        manager.check_pending()
+        hook = manager.subset_hook_caller
+        others = [other for name, other in manager.list_name_plugin() if name != point.name and other is not None]
+        operations = _gather(hook("filemill_operations", others)())
+        formats = _gather(hook("filemill_formats", others)())
+        folders = _gather(hook("filemill_presets", others)())
+        entries = [_entry(operation, plugin) for operation in operations]
+        _refuse_clashes(registry, plugin, entries, formats)
+    except Exception as error:
+        if manager.get_plugin(point.name) is not None:
+            manager.unregister(name=point.name)
+        registry.failures.append(PluginFailure(plugin, f"{type(error).__name__}: {error}"))
+        return
+    registry.plugins.append(plugin)
+    registry.operations |= {entry.name: entry for entry in entries}
+    registry.formats = FormatTable([*registry.formats, *formats])
+    registry.format_plugins |= {form.name: plugin for form in formats}
+    registry.preset_folders += [(plugin, folder) for folder in folders]
+
+
+def _gather(answers: Sequence[Sequence[Any]]) -> list[Any]:
+    return [item for answer in answers for item in answer]
+
+
+def _entry(operation: type[Operation], plugin: Plugin) -> Entry:
+    doc = (operation.__doc__ or "").strip()
+    if not doc or operation.__doc__ == Operation.__doc__:
+        raise ValueError(f"operation {operation.__name__} has no docstring")
+    summary, _, rest = doc.partition("\n")
+    description = "\n".join(line.strip() for line in rest.strip().splitlines())
+    name = tag_of(operation)
+    return Entry(name, operation, plugin, shape_of(operation), summary.strip(), description, operation.missing())
+
+
+def _refuse_clashes(registry: Registry, plugin: Plugin, entries: list[Entry], formats: list[Format]) -> None:
+    for entry in entries:
+        if (other := registry.operations.get(entry.name)) is not None:
+            raise ValueError(_clash("operation", entry.name, plugin, other.plugin))
+    for form in formats:
+        for name in (form.name, *form.extensions):
+            if (known := registry.formats.find(name)) is not None:
+                owner = registry.format_plugins.get(known.name, Plugin(CORE, CORE, version(CORE)))
+                raise ValueError(_clash("format", name, plugin, owner))
+
+
+def _clash(what: str, name: str, plugin: Plugin, other: Plugin) -> str:
+    return (
+        f"{what} {name!r} of plugin {plugin.name!r} ({plugin.distribution}) is already"
+        f" brought by plugin {other.name!r} ({other.distribution})"
+    )

@@ -1,0 +1,100 @@
+"""The child side of the worker pool: reads tasks from a socket, does them, answers. Run as a program."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+import traceback
+from pathlib import Path
+
+import msgspec
+
+from filemill import engine, task
+from filemill.errors import ErrorCode, FilemillError, Problem
+from filemill.limits import Limits
+from filemill.registry import load_registry
+
+_LENGTH = struct.Struct("!I")
+_PR_SET_PDEATHSIG = 1
+_CPU_SLACK_SECONDS = 5
+
+
+class Start(msgspec.Struct, frozen=True):
+    """What a worker is told at its start: the limits of the settings and plugins not to load."""
+
+    limits: Limits
+    blocked: list[str]
+
+
+def main() -> None:
+    """Serve tasks on the socket whose descriptor and settings stand in the arguments."""
+    _end_with_parent()
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    start = msgspec.json.decode(sys.argv[2], type=Start)
+    registry = load_registry(start.blocked)
+    registry.startup(start.limits)
+    _send(connection, task.Ready())
+    while (frame := _receive(connection)) is not None:
+        given = task.decode_task(frame)
+        _limit(given.limits)
+        try:
+            answer: task.Answer = engine.run(
+                given,
+                registry,
+                lambda fraction, step, note: _send(connection, task.Progress(fraction=fraction, step=step, note=note)),
+            )
+        except FilemillError as error:
+            answer = task.Failure(problem=Problem.of(error))
+        except Exception:
+            problem = Problem(ErrorCode.INTERNAL_ERROR.name, "An operation failed in an unexpected way.")
+            answer = task.Failure(problem=problem, trace=traceback.format_exc())
+        _send(connection, answer)
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel to kill this process when its parent is gone, also while it is inside a library."""
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
+def _limit(limits: Limits) -> None:
+    """Set the soft limits of the next task: memory beyond what the worker holds now, and CPU time."""
+    held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (held + limits.memory_bytes, hard))
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    spent = usage.ru_utime + usage.ru_stime
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    cores = os.cpu_count() or 1
+    resource.setrlimit(resource.RLIMIT_CPU, (int(spent + limits.deadline_seconds * cores) + _CPU_SLACK_SECONDS, hard))
+
+
+def _receive(connection: socket.socket) -> bytes | None:
+    head = _exactly(connection, _LENGTH.size)
+    return None if head is None else _exactly(connection, _LENGTH.unpack(head)[0])
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes | None:
+    data = bytearray()
+    while len(data) < size:
+        part = connection.recv(size - len(data))
+        if not part:
+            return None
+        data += part
+    return bytes(data)
+
+
+def _send(connection: socket.socket, answer: task.Answer) -> None:
+    body = task.encode(answer)
+    connection.sendall(_LENGTH.pack(len(body)) + body)
+
+
+if __name__ == "__main__":
+    main()

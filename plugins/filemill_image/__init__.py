@@ -1,0 +1,1 @@
+"""The picture plugin: raster formats and the operations on pictures."""
