@@ -51,10 +51,13 @@ def run(task: Task, registry: Registry, tell: Callable[[float, int, str], None])
     try:
         return engine.run()
     except pyvips.Error as error:
-        raise FilemillError(ErrorCode.INVALID_FILE, f"The picture can't be processed: {_reason(error)}") from error
+        raise FilemillError(
+            ErrorCode.INVALID_FILE, f"The picture can't be processed: {_reason(error)}"
+        ) from error
     except MemoryError as error:
         raise FilemillError(
-            ErrorCode.INVALID_FILE, f"The work needs more memory than the limit of {task.limits.memory_bytes} bytes."
+            ErrorCode.INVALID_FILE,
+            f"The work needs more memory than the limit of {task.limits.memory_bytes} bytes.",
         ) from error
 
 
@@ -70,7 +73,7 @@ class _Engine:
             extras={key: self._sniffed(extra) for key, extra in task.extras.items()},
             tell=lambda fraction, note: tell(fraction, self.step_index, note),
         )
-        decoder = msgspec.msgpack.Decoder(list[registry.step_type])
+        decoder = msgspec.msgpack.Decoder(registry.pipeline_type)
         self.pipelines: list[list[Operation]] = [decoder.decode(steps) for steps in task.pipelines]
         self.shared: dict[Path, object] = {}
 
@@ -79,7 +82,9 @@ class _Engine:
         if len(self.pipelines) > 1:
             self._share_decode(files[0])
         made = [self._pipeline(steps, files) for steps in self.pipelines]
-        return Outcome(made=made, sources=[self._source_facts(file) for file in files])
+        return Outcome(
+            made=made, sources=[self._source_facts(file) for file in files], bundle=self._bundle(made)
+        )
 
     def _sniffed(self, given: Input) -> File:
         return self.registry.formats.sniff(Path(given.path), given.name)
@@ -96,7 +101,9 @@ class _Engine:
         picture = self._open(file, (Picture,))
         assert isinstance(picture, Picture)
         first = [steps[0] for steps in self.pipelines]
-        picture.settle(min(step.reduction(picture) if isinstance(step, PictureOperation) else 1.0 for step in first))
+        picture.settle(
+            min(step.reduction(picture) if isinstance(step, PictureOperation) else 1.0 for step in first)
+        )
 
     def _open(self, file: File, accepts: Sequence[type]) -> object:
         """Open a file into the kind of its format, where that is accepted; each file once a task."""
@@ -104,7 +111,8 @@ class _Engine:
         if not any(issubclass(form.kind, kind) for kind in accepts) or form.open is None:
             wanted = " or ".join(kind.__name__ for kind in accepts)
             raise FilemillError(
-                ErrorCode.UNSUPPORTED_MEDIA, f"{file.name!r} is a {form.title} file; this step takes {wanted}."
+                ErrorCode.UNSUPPORTED_MEDIA,
+                f"{file.name!r} is a {form.title} file; this step takes {wanted}.",
             )
         if file.path not in self.shared:
             self.shared[file.path] = form.open(file, self.context)
@@ -160,8 +168,8 @@ class _Engine:
         ):
             raise invalid(
                 "",
-                f"The step makes {value.frames} x {value.width}x{value.height} pixels; no side may have more than"
-                f" {limits.max_dimension}, all together no more than {limits.max_pixels}.",
+                f"The step makes {value.frames} x {value.width}x{value.height} pixels; no side may have more"
+                f" than {limits.max_dimension}, all together no more than {limits.max_pixels}.",
             )
 
     def _coerced(self, item: Item, accepts: Sequence[type]) -> object:
@@ -184,32 +192,23 @@ class _Engine:
             form, facts = self._chosen_format(value, item.wish), value.facts
             path = self._encoded(value, form, item.wish)
         if isinstance(value, Picture):
-            facts = self.context.decided.pop("facts", None) or facts  # an encoder may have scaled it to a size
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return Output(
-            path=str(path),
-            name=f"{stem}.{form.extensions[0]}",
-            format=form.name,
-            media_type=form.media_type,
-            size=path.stat().st_size,
-            sha256=digest,
-            facts=facts,
-        )
+            scaled = self.context.decided.pop("facts", None)  # an encoder may have scaled it to a size
+            facts = scaled if isinstance(scaled, dict) else facts
+        return _output(path, f"{stem}.{form.extensions[0]}", form.name, form.media_type, facts)
 
     def _encoded(self, value: Picture | Document | Text | Data, form: Format, wish: Encoding) -> Path:
-        source = value.source if isinstance(value, Picture) else value.file if isinstance(value, Document) else None
+        source = _file_behind(value)
         if source is not None and source.format == form.name and _satisfied(source, wish):
             self.context.report(unchanged=True)
             return self._copy(source)
         path = self.context.path(form.extensions[0])
         assert form.save is not None
         form.save(value, path, wish, self.context)
-        if wish.never_larger and source is not None and source.format == form.name:
-            if path.stat().st_size > source.size:
-                self.context.report(unchanged=True)
-                path.unlink()
-                return self._copy(source)
+        kept = source if wish.never_larger and source is not None and source.format == form.name else None
+        if kept is not None and path.stat().st_size > kept.size:
+            self.context.report(unchanged=True)
+            path.unlink()
+            return self._copy(kept)
         return path
 
     def _chosen_format(self, value: Picture | Document | Text | Data, wish: Encoding) -> Format:
@@ -237,25 +236,56 @@ class _Engine:
         return path
 
     def _archived(self, outputs: list[Output]) -> list[Output]:
-        if len(outputs) < 2 or not self.task.archive:
+        if len(outputs) < 2 or not self.task.archive or self.task.bundle is not None:
             return outputs
+        return [self._zip([(output.name, output) for output in outputs])]
+
+    def _bundle(self, made: Sequence[Made]) -> Output | None:
+        """Put all results into one ZIP: a pipeline's name is that of its only result, or a folder of many."""
+        if self.task.bundle is None:
+            return None
+        members: list[tuple[str, Output]] = []
+        for name, part in zip(self.task.bundle, made, strict=True):
+            if len(part.outputs) == 1:
+                members.append((name + PurePosixPath(part.outputs[0].name).suffix, part.outputs[0]))
+            else:
+                members += [(f"{name}/{output.name}", output) for output in part.outputs]
+        return self._zip(members)
+
+    def _zip(self, members: Sequence[tuple[str, Output]]) -> Output:
+        """Store files in a ZIP: they are compressed already, and equal files must give equal bytes."""
         path = self.context.path("zip")
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-            for output in outputs:
-                archive.write(output.path, output.name)
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return [
-            Output(
-                path=str(path),
-                name="files.zip",
-                format="zip",
-                media_type="application/zip",
-                size=path.stat().st_size,
-                sha256=digest,
-                facts={"files": [output.name for output in outputs]},
-            )
-        ]
+            for name, output in members:
+                entry = zipfile.ZipInfo(name)
+                with (
+                    Path(output.path).open("rb") as source,
+                    archive.open(entry, "w", force_zip64=output.size >= 1 << 31) as target,
+                ):
+                    shutil.copyfileobj(source, target, 1 << 20)
+        facts: Facts = {"files": [name for name, _ in members]}
+        return _output(path, "files.zip", "zip", "application/zip", facts)
+
+
+def _output(path: Path, name: str, form: str, media_type: str, facts: Facts) -> Output:
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Output(
+        path=str(path),
+        name=name,
+        format=form,
+        media_type=media_type,
+        size=path.stat().st_size,
+        sha256=digest,
+        facts=facts,
+    )
+
+
+def _file_behind(value: object) -> File | None:
+    """The file that a value still is, unchanged."""
+    if isinstance(value, Picture):
+        return value.source
+    return value.file if isinstance(value, Document) else None
 
 
 def _satisfied(source: File, wish: Encoding) -> bool:

@@ -72,7 +72,9 @@ def _faults(value: object, type_: Any, pointer: str, strict: bool) -> Iterable[F
         yield from _struct_faults(value, struct, pointer, strict)
 
 
-def _struct_faults(value: dict[object, object], struct: type[Struct], pointer: str, strict: bool) -> Iterable[Fault]:
+def _struct_faults(
+    value: dict[object, object], struct: type[Struct], pointer: str, strict: bool
+) -> Iterable[Fault]:
     known = {info.encode_name: info for info in fields(struct)}
     tag = struct.__struct_config__.tag_field
     for name, element in value.items():
@@ -83,7 +85,9 @@ def _struct_faults(value: dict[object, object], struct: type[Struct], pointer: s
             yield Fault(f"{pointer}/{_escape(str(name))}", unknown(str(name), known, "parameter"))
     for info in known.values():
         if info.required and info.encode_name not in value:
-            yield Fault(f"{pointer}/{info.encode_name}", f"{info.encode_name!r} is missing. {_wants(info)}".strip())
+            yield Fault(
+                f"{pointer}/{info.encode_name}", f"{info.encode_name!r} is missing. {_wants(info)}".strip()
+            )
 
 
 def _converted(value: object, type_: Any, pointer: str, strict: bool) -> Iterable[Fault]:
@@ -117,7 +121,9 @@ def _wants(info: FieldInfo) -> str:
 
 def _struct_for(value: object, type_: Any) -> type[Struct] | Fault | None:
     """Find the struct that a dict was meant to be: by its tag where there are several."""
-    structs = [member for member in _members(type_) if isinstance(member, type) and issubclass(member, Struct)]
+    structs = [
+        member for member in members_of(type_) if isinstance(member, type) and issubclass(member, Struct)
+    ]
     if not structs or not isinstance(value, dict):
         return None
     tags = {member.__struct_config__.tag: member for member in structs}
@@ -126,17 +132,20 @@ def _struct_for(value: object, type_: Any) -> type[Struct] | Fault | None:
         return structs[0]
     name = value.get(field)
     if not isinstance(name, str):
-        return Fault(f"/{field}", f"{field!r} is missing or is not a name. Known: {', '.join(sorted(map(str, tags)))}.")
+        return Fault(
+            f"/{field}", f"{field!r} is missing or is not a name. Known: {', '.join(sorted(map(str, tags)))}."
+        )
     return tags.get(name) or Fault(f"/{field}", unknown(name, map(str, tags), "operation"))
 
 
-def _members(type_: Any) -> tuple[Any, ...]:
+def members_of(type_: Any) -> tuple[Any, ...]:
+    """Return the members of a union, without annotations; of any other type the type itself."""
     type_ = _bare(type_)
     return tuple(map(_bare, get_args(type_))) if get_origin(type_) in (Union, UnionType) else (type_,)
 
 
 def _enums(type_: Any) -> list[type[Enum]]:
-    return [member for member in _members(type_) if isinstance(member, type) and issubclass(member, Enum)]
+    return [member for member in members_of(type_) if isinstance(member, type) and issubclass(member, Enum)]
 
 
 def _bare(type_: Any) -> Any:

@@ -98,7 +98,8 @@ class FormatTable:
                 return File(path, name, form.name, path.stat().st_size)
         known = ", ".join(sorted(form.name for form in self if form.open is not None))
         raise FilemillError(
-            ErrorCode.UNSUPPORTED_MEDIA, f"The content of {name!r} is of no format known here. Known: {known}."
+            ErrorCode.UNSUPPORTED_MEDIA,
+            f"The content of {name!r} is of no format known here. Known: {known}.",
         )
 
 
@@ -120,7 +121,9 @@ def _open_text(file: File, context: Context) -> Text:
     try:
         return Text(file.path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
-        raise FilemillError(ErrorCode.INVALID_FILE, f"{file.name!r} is not UTF-8 text: {error.reason}.") from None
+        raise FilemillError(
+            ErrorCode.INVALID_FILE, f"{file.name!r} is not UTF-8 text: {error.reason}."
+        ) from None
 
 
 def _save_text(value: Text, path: Path, encoding: Encoding, context: Context) -> None:

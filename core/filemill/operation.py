@@ -92,7 +92,9 @@ def shape_of(operation: type[Operation]) -> Shape:
     names = list(inspect.signature(run).parameters)
     hints = get_type_hints(run)
     if len(names) != 3 or names[1] not in hints or "return" not in hints:
-        raise TypeError(f"{operation.__name__}.run is not annotated as run(self, value: Kind, context: Context) -> Kind")
+        raise TypeError(
+            f"{operation.__name__}.run is not annotated as run(self, value: Kind, context: Context) -> Kind"
+        )
     accepts, many_in = _kinds(hints[names[1]])
     returns, many_out = _kinds(hints["return"])
     if len(returns) != 1:

@@ -125,7 +125,13 @@ class Picture:
     @classmethod
     def of(cls, image: pyvips.Image, format: str = "") -> Picture:
         """Return a picture of one frame of sRGB pixels."""
-        return cls(lambda factor: image, width=image.width, height=image.height, transparent=image.hasalpha(), format=format)
+        return cls(
+            lambda factor: image,
+            width=image.width,
+            height=image.height,
+            transparent=image.hasalpha(),
+            format=format,
+        )
 
 
 def check_size(width: int, height: int, frames: int, limits: Limits, name: str) -> None:

@@ -14,17 +14,21 @@ from filemill.picture import Picture
 from filemill.registry import Registry
 
 
-def read_steps(registry: Registry, value: object, pointer: str = "/steps", *, strict: bool = True) -> list[Operation]:
+def read_steps(
+    registry: Registry, value: object, pointer: str = "/steps", *, strict: bool = True
+) -> list[Operation]:
     """Make steps of plain data: a list of `{"op": name, …}`.
 
     Raises:
         FilemillError: `INVALID_PARAMETER` with every fault and its pointer, `OPERATION_UNAVAILABLE`.
     """
-    steps: list[Operation] = convert(value, list[registry.step_type], pointer, strict=strict)
+    steps: list[Operation] = convert(value, registry.pipeline_type, pointer, strict=strict)
     return steps
 
 
-def read_step(registry: Registry, name: str, parameters: dict[str, object], *, strict: bool = True) -> Operation:
+def read_step(
+    registry: Registry, name: str, parameters: dict[str, object], *, strict: bool = True
+) -> Operation:
     """Make one step of an operation's name and its parameters as plain data."""
     if "op" in parameters:
         raise invalid("/op", f"'op' is not a parameter: the address says that it is {name!r}.")
@@ -33,7 +37,12 @@ def read_step(registry: Registry, name: str, parameters: dict[str, object], *, s
 
 
 def check_steps(
-    registry: Registry, steps: Sequence[Operation], limits: Limits, pointer: str = "/steps", *, many: bool = False
+    registry: Registry,
+    steps: Sequence[Operation],
+    limits: Limits,
+    pointer: str = "/steps",
+    *,
+    many: bool = False,
 ) -> None:
     """Check a whole pipeline: operations available, kinds fitting, formats known.
 
@@ -58,12 +67,15 @@ def check_steps(
         entry = registry.entry(step)
         if entry.missing is not None:
             raise FilemillError(
-                ErrorCode.OPERATION_UNAVAILABLE, f"{entry.name!r}: {entry.missing.reason} {entry.missing.hint}"
+                ErrorCode.OPERATION_UNAVAILABLE,
+                f"{entry.name!r}: {entry.missing.reason} {entry.missing.hint}",
             )
         here = f"{pointer}/{index}" if pointer else ""
         if not fits(given, entry.shape.accepts):
             wanted = " or ".join(kind.__name__ for kind in entry.shape.accepts)
-            found.append(Fault(here, f"{entry.name!r} takes {wanted}, but {maker!r} before it gives {given.__name__}."))
+            found.append(
+                Fault(here, f"{entry.name!r} takes {wanted}, but {maker!r} before it gives {given.__name__}.")
+            )
         if isinstance(step, PictureOperation):
             found += _check_format(registry, step, here)
         given, maker = entry.shape.returns, entry.name
@@ -72,10 +84,8 @@ def check_steps(
 
 
 def fits(given: type, accepted: Sequence[type]) -> bool:
-    """Whether a value of one kind can go where others are taken; a `File` is opened, and saved, on the way."""
+    """Whether a value of one kind can go where others are taken; a `File` is opened and saved on the way."""
     return given is File or any(kind is File or issubclass(given, kind) for kind in accepted)
-
-
 
 
 def _check_format(registry: Registry, step: PictureOperation, pointer: str) -> list[Fault]:
@@ -88,5 +98,9 @@ def _check_format(registry: Registry, step: PictureOperation, pointer: str) -> l
         return []
     where = f"{pointer}/format/type" if isinstance(step.format, Encoding) else f"{pointer}/format"
     if form is not None:
-        return [Fault(where, f"{form.title} can't be written as a picture. Written: {', '.join(sorted(written))}.")]
+        return [
+            Fault(
+                where, f"{form.title} can't be written as a picture. Written: {', '.join(sorted(written))}."
+            )
+        ]
     return [Fault(where, unknown(name, written, "format"))]

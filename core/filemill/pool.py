@@ -56,7 +56,13 @@ class Worker:
         ours.setblocking(False)
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "filemill.worker", str(theirs.fileno()), msgspec.json.encode(start).decode()),
+                *(
+                    sys.executable,
+                    "-m",
+                    "filemill.worker",
+                    str(theirs.fileno()),
+                    msgspec.json.encode(start).decode(),
+                ),
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, **_ENVIRONMENT},
                 stdin=asyncio.subprocess.DEVNULL,
@@ -79,7 +85,8 @@ class Worker:
     async def receive(self) -> task.Answer:
         """Wait for one answer; EOFError where the process has ended."""
         head = await self._exactly(_LENGTH.size)
-        return task.decode_answer(await self._exactly(_LENGTH.unpack(head)[0]))
+        answer: task.Answer = task.decode_answer(await self._exactly(_LENGTH.unpack(head)[0]))
+        return answer
 
     async def _exactly(self, size: int) -> bytes:
         loop, data = asyncio.get_running_loop(), bytearray()
@@ -213,7 +220,8 @@ class Pool:
                 ErrorCode.OVERLOADED, "The worker process was ended from outside; try again.", retry_after=1
             )
         return FilemillError(
-            ErrorCode.INVALID_FILE, "The file ended the process that worked on it: it is broken, or needs too much memory."
+            ErrorCode.INVALID_FILE,
+            "The file ended the process that worked on it: it is broken, or needs too much memory.",
         )
 
     def _give_back(self, worker: Worker) -> None:
@@ -238,7 +246,7 @@ class Pool:
             try:
                 return await self._add()
             except (RuntimeError, OSError) as error:
-                log.error("worker_start_failed", reason=str(error), again_in_seconds=pause)
+                log.error("worker_start_failed", reason=str(error), again_in_seconds=pause)  # noqa: TRY400 - said by the worker
             await asyncio.sleep(pause)
             pause = min(pause * 2, 10.0)
 

@@ -8,6 +8,7 @@ from functools import cached_property, reduce
 from importlib.metadata import EntryPoint, entry_points, version
 from importlib.resources.abc import Traversable
 from operator import or_
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, cast
 
 import pluggy
@@ -76,6 +77,11 @@ class Registry:
         members = [entry.operation for _, entry in sorted(self.operations.items())]
         return reduce(or_, members) if members else Operation
 
+    @cached_property
+    def pipeline_type(self) -> Any:
+        """The type of a pipeline: a list of steps."""
+        return GenericAlias(list, (self.step_type,))
+
     def entry(self, step: Operation) -> Entry:
         """Return the registration of a step's operation."""
         return self.operations[tag_of(type(step))]
@@ -120,13 +126,15 @@ def _load(registry: Registry, point: EntryPoint) -> None:
         manager.register(module, name=point.name)
         manager.check_pending()
         hook = manager.subset_hook_caller
-        others = [other for name, other in manager.list_name_plugin() if name != point.name and other is not None]
+        others = [
+            other for name, other in manager.list_name_plugin() if name != point.name and other is not None
+        ]
         operations = _gather(hook("filemill_operations", others)())
         formats = _gather(hook("filemill_formats", others)())
         folders = _gather(hook("filemill_presets", others)())
         entries = [_entry(operation, plugin) for operation in operations]
         _refuse_clashes(registry, plugin, entries, formats)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a plugin does wrong concerns that plugin alone
         if manager.get_plugin(point.name) is not None:
             manager.unregister(name=point.name)
         registry.failures.append(PluginFailure(plugin, f"{type(error).__name__}: {error}"))
@@ -149,7 +157,9 @@ def _entry(operation: type[Operation], plugin: Plugin) -> Entry:
     summary, _, rest = doc.partition("\n")
     description = "\n".join(line.strip() for line in rest.strip().splitlines())
     name = tag_of(operation)
-    return Entry(name, operation, plugin, shape_of(operation), summary.strip(), description, operation.missing())
+    return Entry(
+        name, operation, plugin, shape_of(operation), summary.strip(), description, operation.missing()
+    )
 
 
 def _refuse_clashes(registry: Registry, plugin: Plugin, entries: list[Entry], formats: list[Format]) -> None:

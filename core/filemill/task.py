@@ -29,6 +29,7 @@ class Task(Struct, frozen=True, kw_only=True):
         limits: what the task may use.
         extras: files of sources that are parameters of steps, by `Source.key`.
         archive: whether many results of a pipeline become one ZIP.
+        bundle: where the results of all pipelines are wanted in one ZIP: a folder name for each.
     """
 
     inputs: list[Input]
@@ -37,6 +38,7 @@ class Task(Struct, frozen=True, kw_only=True):
     limits: Limits
     extras: dict[str, Input] = {}
     archive: bool = True
+    bundle: list[str] | None = None
 
 
 class Output(Struct, frozen=True, kw_only=True):
@@ -65,10 +67,11 @@ class Made(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True, tag="outcome"):
-    """A finished task: one entry a pipeline, and the facts of every input."""
+    """A finished task: one entry a pipeline, the facts of every input, the ZIP of all where asked for."""
 
     made: list[Made]
     sources: list[Facts]
+    bundle: Output | None = None
 
 
 class Failure(Struct, frozen=True, kw_only=True, tag="failure"):

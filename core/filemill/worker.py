@@ -46,11 +46,13 @@ def main() -> None:
             answer: task.Answer = engine.run(
                 given,
                 registry,
-                lambda fraction, step, note: _send(connection, task.Progress(fraction=fraction, step=step, note=note)),
+                lambda fraction, step, note: _send(
+                    connection, task.Progress(fraction=fraction, step=step, note=note)
+                ),
             )
         except FilemillError as error:
             answer = task.Failure(problem=Problem.of(error))
-        except Exception:
+        except Exception:  # noqa: BLE001 - a defect of an operation is an answer, not the worker's end
             problem = Problem(ErrorCode.INTERNAL_ERROR.name, "An operation failed in an unexpected way.")
             answer = task.Failure(problem=problem, trace=traceback.format_exc())
         _send(connection, answer)
@@ -73,7 +75,9 @@ def _limit(limits: Limits) -> None:
     spent = usage.ru_utime + usage.ru_stime
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     cores = os.cpu_count() or 1
-    resource.setrlimit(resource.RLIMIT_CPU, (int(spent + limits.deadline_seconds * cores) + _CPU_SLACK_SECONDS, hard))
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (int(spent + limits.deadline_seconds * cores) + _CPU_SLACK_SECONDS, hard)
+    )
 
 
 def _receive(connection: socket.socket) -> bytes | None:

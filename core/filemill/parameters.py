@@ -1,0 +1,56 @@
+"""Parameters that come as text: from forms, query strings and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import fields
+
+from filemill.errors import Fault
+from filemill.faults import members_of, refuse
+
+
+def read_text(pairs: Iterable[tuple[str, str]], *structs: type[Struct]) -> dict[str, object]:
+    """Make plain data of named texts; what a struct wants as object or list is read as JSON.
+
+    Args:
+        pairs: names and texts, as they came.
+        structs: the structs whose fields the names may be. Unknown names pass, for `convert` to refuse.
+
+    Raises:
+        FilemillError: `INVALID_PARAMETER` where a name stands twice or a text is not the JSON it should be.
+    """
+    types = {info.encode_name: info.type for struct in structs for info in fields(struct)}
+    found: dict[str, object] = {}
+    faults: list[Fault] = []
+    for name, text in pairs:
+        if name in found:
+            faults.append(Fault(f"/{name}", f"{name!r} is given more than once."))
+            continue
+        try:
+            found[name] = _value(text, types.get(name))
+        except (msgspec.DecodeError, RecursionError) as error:
+            found[name] = text
+            faults.append(Fault(f"/{name}", f"{name!r} is not readable as JSON: {error}."))
+    if faults:
+        raise refuse(faults)
+    return found
+
+
+def _value(text: str, type_: Any) -> object:
+    structured = any(_is_structured(member) for member in members_of(type_))
+    if structured and (text.lstrip()[:1] in ("{", "[") or not _takes_text(type_)):
+        return msgspec.json.decode(text)
+    return text
+
+
+def _is_structured(member: Any) -> bool:
+    origin = getattr(member, "__origin__", member)
+    return origin in (list, dict, tuple) or (isinstance(member, type) and issubclass(member, Struct))
+
+
+def _takes_text(type_: Any) -> bool:
+    return any(member is str for member in members_of(type_))
