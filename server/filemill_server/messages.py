@@ -28,7 +28,7 @@ UploadId = Annotated[str, Meta(description="Id of an upload.", max_length=200)]
 PackName = Annotated[str, Meta(description="Id of a pack.", max_length=64, examples=["instagram-feed"])]
 Metadata = Annotated[
     dict[str, Any],
-    Meta(max_length=64, description="The caller's own values, at most 64; they come back in the answer unchanged."),
+    Meta(max_length=64, description="The caller's own values, at most 64; they come back unchanged."),
 ]
 SourceList = Annotated[list[Source], Meta(min_length=1, max_length=1000, description="Several inputs.")]
 
@@ -56,13 +56,13 @@ class OutputOptions(Struct, frozen=True, kw_only=True, rename="camel", forbid_un
     ) = DEFAULT_TTL_SECONDS
     public: Annotated[bool, Meta(description="True: `url` works for everybody, without a signature.")] = False
     filename: (
-        Annotated[str, Meta(min_length=1, max_length=255, description="Name of the result; the ending is set.")] | None
+        Annotated[str, Meta(min_length=1, max_length=255, description="Name of the result.")]
+        | None
     ) = None
-    archive: Annotated[Archive, Meta(description="Many results: one ZIP, or `none` for a list `outputs`.")] = (
-        Archive.ZIP
-    )
+    archive: Annotated[Archive, Meta(description="Many results: one `zip`, or `none`: a list.")] = Archive.ZIP
     idempotency_key: (
-        Annotated[str, Meta(min_length=1, max_length=255, description="Same as the header `Idempotency-Key`.")] | None
+        Annotated[str, Meta(min_length=1, max_length=255, description="As the header `Idempotency-Key`.")]
+        | None
     ) = None
 
 
@@ -89,7 +89,7 @@ class InputRequest(Request, frozen=True, kw_only=True):
         if self.source is not None and self.sources is not None:
             raise invalid("/sources", "Give 'source' or 'sources', not both.")
         if self.source is None and self.sources is None:
-            raise invalid("/source", "'source' (or 'sources') is missing. It says where the input comes from.")
+            raise invalid("/source", "'source' or 'sources' is missing. It says where the input comes from.")
         return self.sources if self.source is None else [self.source]  # type: ignore[return-value]
 
 
@@ -107,7 +107,7 @@ class PacksRequest(Request, frozen=True, kw_only=True):
     """`POST /v1/packs`: many packs made from one decode of one input."""
 
     source: Source | None = None
-    packs: Annotated[list[PackName], Meta(min_length=1, max_length=100, description="Ids of the packs to make.")]
+    packs: Annotated[list[PackName], Meta(min_length=1, max_length=100, description="Packs to make, by id.")]
 
     @property
     def inputs(self) -> list[Source]:
@@ -128,7 +128,7 @@ class CopyRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_unkn
 
 
 def process_request(registry: Registry) -> type[ProcessRequest]:
-    """Return `ProcessRequest` with steps of the registered operations, so that all faults are found at once."""
+    """Return `ProcessRequest` with steps of the registered operations: all faults are found at once."""
     return _process_request(registry.step_type)
 
 
@@ -140,7 +140,7 @@ def _process_request(step_type: Any) -> type[ProcessRequest]:
 
 @cache
 def operation_request(entry: Entry) -> type[InputRequest]:
-    """Return the request of `POST /v1/{operation}`: the operation's parameters beside the envelope's names."""
+    """Return the request of `POST /v1/{operation}`: its parameters beside the names of the envelope."""
     parameters = [(info.name, info.type, _default(info)) for info in fields(entry.operation)]
     return _request(f"{entry.operation.__name__}Request", InputRequest, parameters)
 
@@ -180,7 +180,7 @@ class OutputBody(Struct, frozen=True, kw_only=True, rename="camel", omit_default
 
     asset_id: AssetId
     url: Annotated[str, Meta(description="Where its bytes are; signed, unless it is public.")]
-    expires_at: Annotated[datetime, Meta(tz=True, description="When it goes; `null`: kept until deleted.")] | None
+    expires_at: Annotated[datetime, Meta(tz=True, description="When it goes; `null`: when deleted.")] | None
     filename: str
     format: str
     mime_type: str
@@ -199,7 +199,7 @@ class Result(OutputBody, frozen=True, kw_only=True):
     """The answer of every processing request that made one file (or one ZIP of many)."""
 
     source: SourceFacts
-    sources: Annotated[list[SourceFacts], Meta(description="All inputs, where there were several.")] | None = None
+    sources: Annotated[list[SourceFacts], Meta(description="All inputs, where several.")] | None = None
     report: list[StepReport]
     metadata: dict[str, Any] | None = None
 
@@ -269,7 +269,7 @@ class AssetList(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ProblemFault(Struct, frozen=True):
-    """One wrong thing in a request; the pointer is a JSON pointer as a URI fragment, such as `#/steps/2/width`."""
+    """One wrong thing in a request; `pointer` is a JSON pointer as a URI fragment: `#/steps/2/width`."""
 
     pointer: str
     detail: str

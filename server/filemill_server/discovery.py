@@ -1,0 +1,252 @@
+"""What this server can do: the bodies of `GET /v1/operations`, `/v1/formats` and `/v1/packs`."""
+
+from __future__ import annotations
+
+import copy
+from functools import cache
+from pathlib import PurePath
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct, field, to_builtins
+
+from filemill.errors import ErrorCode, FilemillError
+from filemill.faults import unknown
+from filemill.formats import Format
+from filemill.operation import Operation, PictureOperation
+from filemill.picture import Picture
+from filemill.presets import Pack
+from filemill.registry import CORE, Entry, Registry
+from filemill_server.packs import Packs
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+JsonSchema = dict[str, Any]
+Kind = Annotated[str, Meta(description="`picture`, `document`, `text`, `data` or `file` (any).")]
+
+
+class PluginBody(Struct, frozen=True, kw_only=True):
+    """The plugin that brings a thing: the name of its entry point and the version of its distribution."""
+
+    name: str
+    version: str
+    distribution: str
+
+
+class PluginFailureBody(Struct, frozen=True, kw_only=True):
+    """An installed plugin that was left out, and why."""
+
+    name: str
+    version: str
+    distribution: str
+    reason: str
+
+
+class OperationBody(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An operation: what it takes and gives, its parameters as JSON Schema, whether it can run here."""
+
+    name: str
+    title: str
+    summary: str
+    description: str
+    accepts: list[Kind]
+    returns: Kind
+    many_in: Annotated[bool, Meta(description="Takes many inputs and makes one of them.")]
+    many_out: Annotated[bool, Meta(description="Makes many results of one input.")]
+    schema: Annotated[JsonSchema, Meta(description="JSON Schema 2020-12 of the parameters.")]
+    plugin: PluginBody
+    available: bool
+    reason: Annotated[str, Meta(description="Why it is not available.")] | None
+    hint: Annotated[str, Meta(description="What to install to make it available.")] | None
+
+
+class OperationList(Struct, frozen=True, kw_only=True):
+    """Every operation, by name, and the plugins that could not be loaded."""
+
+    operations: list[OperationBody]
+    failures: list[PluginFailureBody]
+
+
+class FormatBody(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A file format: the first media type and extension are those of results."""
+
+    name: str
+    title: str
+    kind: Kind
+    media_types: list[str]
+    extensions: list[str]
+    reads: bool
+    writes: bool
+    plugin: str
+
+
+class Conversion(Struct, frozen=True, kw_only=True):
+    """A file of format `from` can be made into one of format `to`."""
+
+    from_: str = field(name="from")
+    to: str
+
+
+class FormatList(Struct, frozen=True, kw_only=True):
+    """Every format, by name, and the conversions that are possible now."""
+
+    formats: list[FormatBody]
+    conversions: list[Conversion]
+
+
+class PackBody(Struct, frozen=True, kw_only=True):
+    """A named pipeline; `width` and `height` are those of its results, pixels."""
+
+    id: str
+    title: str
+    platform: str | None
+    width: int | None
+    height: int | None
+    steps: list[dict[str, Any]]
+
+
+class PackFault(Struct, frozen=True, kw_only=True):
+    """What is wrong in a preset file, and where: line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+    detail: str
+
+
+class PackList(Struct, frozen=True, kw_only=True):
+    """Every pack, by id, and what is wrong in preset files that can't be used as they are."""
+
+    packs: list[PackBody]
+    faults: list[PackFault]
+
+
+def operations_body(registry: Registry) -> OperationList:
+    """Describe every operation and every plugin that failed."""
+    return OperationList(
+        operations=[_operation(entry, registry) for _, entry in sorted(registry.operations.items())],
+        failures=[
+            PluginFailureBody(
+                name=failure.plugin.name,
+                version=failure.plugin.version,
+                distribution=failure.plugin.distribution,
+                reason=failure.reason,
+            )
+            for failure in registry.failures
+        ],
+    )
+
+
+def operation_body(registry: Registry, name: str) -> OperationBody:
+    """Describe one operation.
+
+    Raises:
+        FilemillError: `NOT_FOUND` with the nearest name.
+    """
+    if (entry := registry.operations.get(name)) is None:
+        raise FilemillError(ErrorCode.NOT_FOUND, unknown(name, registry.operations, "operation"))
+    return _operation(entry, registry)
+
+
+def formats_body(registry: Registry) -> FormatList:
+    """Describe every format and the conversions between them: each readable to each writable of its kind."""
+    formats = sorted(registry.formats, key=lambda form: form.name)
+    return FormatList(
+        formats=[_format(form, registry) for form in formats],
+        conversions=[
+            Conversion(from_=form.name, to=target)
+            for form in formats
+            if form.open is not None
+            for target in sorted(written.name for written in registry.formats.written(form.kind))
+        ],
+    )
+
+
+def packs_body(packs: Packs) -> PackList:
+    """Describe every pack and every fault; of a file only its name is told, not its folder."""
+    return PackList(
+        packs=[pack_body(pack) for pack in packs.packs.values()],
+        faults=[
+            PackFault(file=PurePath(at.file).name, line=at.line, column=at.column, detail=at.detail)
+            for at in packs.faults
+        ],
+    )
+
+
+def pack_body(pack: Pack) -> PackBody:
+    """Describe one pack."""
+    return PackBody(
+        id=pack.id,
+        title=pack.title,
+        platform=pack.platform,
+        width=pack.width,
+        height=pack.height,
+        steps=[to_builtins(step) for step in pack.steps],
+    )
+
+
+def kind_name(kind: type) -> str:
+    """Return a kind's name on the wire, such as `picture`."""
+    return kind.__name__.lower()
+
+
+def parameters_schema(operation: type[Operation], registry: Registry) -> JsonSchema:
+    """Return the JSON Schema of an operation's parameters: self-contained, without the tag `op`."""
+    written = tuple(sorted(form.name for form in registry.formats.written(Picture)))
+    return copy.deepcopy(_parameters_schema(operation, written))
+
+
+@cache
+def _parameters_schema(operation: type[Operation], written: tuple[str, ...]) -> JsonSchema:
+    """Make the schema; `written` are the formats that pictures are saved as."""
+    whole = msgspec.json.schema(operation)
+    definitions: dict[str, JsonSchema] = whole["$defs"]
+    schema = definitions.pop(whole["$ref"].rpartition("/")[2])
+    del schema["properties"]["op"]
+    schema["required"].remove("op")
+    if issubclass(operation, PictureOperation):
+        name_formats(schema["properties"]["format"], written)
+        if "Encoding" in definitions:
+            name_formats(definitions["Encoding"]["properties"]["type"], written)
+    return {"$schema": DIALECT, **schema, **({"$defs": definitions} if definitions else {})}
+
+
+def name_formats(schema: JsonSchema, written: tuple[str, ...]) -> None:
+    """Write the names of formats into the schema of a parameter that takes one."""
+    if schema.get("type") == "string":
+        schema["enum"] = list(written)
+    for alternative in schema.get("anyOf", ()):
+        name_formats(alternative, written)
+
+
+def _operation(entry: Entry, registry: Registry) -> OperationBody:
+    shape, plugin, missing = entry.shape, entry.plugin, entry.missing
+    return OperationBody(
+        name=entry.name,
+        title=entry.title,
+        summary=entry.summary,
+        description=entry.description,
+        accepts=[kind_name(kind) for kind in shape.accepts],
+        returns=kind_name(shape.returns),
+        many_in=shape.many_in,
+        many_out=shape.many_out,
+        schema=parameters_schema(entry.operation, registry),
+        plugin=PluginBody(name=plugin.name, version=plugin.version, distribution=plugin.distribution),
+        available=missing is None,
+        reason=missing.reason if missing else None,
+        hint=missing.hint if missing else None,
+    )
+
+
+def _format(form: Format, registry: Registry) -> FormatBody:
+    plugin = registry.format_plugins.get(form.name)
+    return FormatBody(
+        name=form.name,
+        title=form.title,
+        kind=kind_name(form.kind),
+        media_types=list(form.media_types),
+        extensions=list(form.extensions),
+        reads=form.open is not None,
+        writes=form.save is not None,
+        plugin=plugin.name if plugin else CORE,
+    )
