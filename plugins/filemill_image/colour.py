@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from PIL.ImageColor import colormap, getrgb
+
 from filemill.errors import FilemillError, invalid
 from filemill.faults import unknown
-from PIL.ImageColor import colormap, getrgb
 
 _DIGITS = frozenset("0123456789abcdef")
 

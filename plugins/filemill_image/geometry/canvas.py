@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyvips
 
 from filemill_image.colour import Colour
-from filemill_image.geometry.scaling import covered, premultiplied, scaled
+from filemill_image.geometry.scaling import covered, premultiplied, rounded, scaled
 from filemill_image.geometry.sizes import Size
 from filemill_image.gravity import Gravity
 
@@ -25,7 +25,7 @@ def laid(image: pyvips.Image, left: int, top: int, size: Size, colour: Colour) -
     if not image.hasalpha():
         image = image.addalpha()
     elif colour.alpha:
-        image = _over(image, colour)
+        image = over(image, colour)
     return _embedded(image, left, top, size, list(colour))
 
 
@@ -38,18 +38,19 @@ def on_blur(image: pyvips.Image, left: int, top: int, size: Size) -> pyvips.Imag
     """Lay one frame on a canvas that a blurred enlargement of it fills."""
     image = image.copy_memory()
     shrink = min(1.0, _BLUR_SIGMA * _BLUR_SHARE / max(size))
-    small = covered(image, size.times(shrink), Gravity.CENTER)
+    (small,) = covered([image], size.times(shrink), Gravity.CENTER)
     sigma = shrink * max(size) / _BLUR_SHARE
     blurred = premultiplied(small, lambda pixels: pixels.gaussblur(max(sigma, 0.5)))
     canvas = scaled(blurred.copy_memory(), size)
     if not image.hasalpha():
         return canvas.insert(image, left, top)
-    return canvas.composite2(image, "over", x=left, y=top).cast("uchar")
+    return rounded(canvas.composite2(image, "over", x=left, y=top))
 
 
-def _over(image: pyvips.Image, colour: Colour) -> pyvips.Image:
+def over(image: pyvips.Image, colour: Colour) -> pyvips.Image:
+    """Lay a frame with alpha over a colour that may let something through itself."""
     under = image.new_from_image(list(colour)).copy(interpretation="srgb")
-    return under.composite2(image, "over").cast("uchar")
+    return rounded(under.composite2(image, "over"))
 
 
 def _embedded(image: pyvips.Image, left: int, top: int, size: Size, background: list[int]) -> pyvips.Image:

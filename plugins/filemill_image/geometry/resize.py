@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 import pyvips
+from msgspec import Meta
+
 from filemill import Choice, Context, Picture, PictureOperation
 from filemill import Colour as ColourText
 from filemill.errors import invalid
 from filemill.limits import MAX_DIMENSION
-from msgspec import Meta
-
 from filemill_image import colour
 from filemill_image.geometry.canvas import laid, on_blur
 from filemill_image.geometry.scaling import covered, scaled
@@ -81,7 +81,10 @@ class Resize(PictureOperation, frozen=True, kw_only=True, tag="resize"):
         """Resize every frame."""
         source = Size(picture.width, picture.height)
         size, box = self._plan(source)
-        return picture.map(lambda page: self._fitted(page, size, box), source.reduction_to(size))
+        pages = picture.pages(source.reduction_to(size))
+        if self.fit is Fit.COVER and size != box:
+            return picture.with_pages(covered(pages, box, self.gravity))
+        return picture.with_pages([self._fitted(page, size, box) for page in pages])
 
     def _plan(self, source: Size) -> tuple[Size, Size]:
         """Return the size the whole picture is scaled to, and the size of the result."""
@@ -99,9 +102,7 @@ class Resize(PictureOperation, frozen=True, kw_only=True, tag="resize"):
         return size, size if self.fit is Fit.INSIDE else box
 
     def _fitted(self, page: pyvips.Image, size: Size, box: Size) -> pyvips.Image:
-        """Scale one frame, which may have been reduced on load, and crop it or lay it on a canvas."""
-        if size != box and self.fit is Fit.COVER:
-            return covered(page, box, self.gravity)
+        """Scale one frame, which may have been reduced on load, and lay it on a canvas."""
         page = scaled(page, size)
         left, top = offset(self.gravity, box.width - size.width, box.height - size.height)
         if size != box and self.fit is Fit.BLUR:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from filemill.limits import MAX_DIMENSION
 from msgspec import Meta
+
+from filemill.limits import MAX_DIMENSION
 
 Width = Annotated[int, Meta(ge=1, le=MAX_DIMENSION, description="Target width, pixels.", examples=[800])]
 Height = Annotated[int, Meta(ge=1, le=MAX_DIMENSION, description="Target height, pixels.", examples=[600])]
