@@ -31,12 +31,13 @@ def convert(value: object, type_: Any, pointer: str = "", *, strict: bool = True
         strict: whether `"800"` is refused where a number is wanted (JSON) or taken (forms, queries).
 
     Raises:
-        FilemillError: `INVALID_PARAMETER` with all faults.
+        FilemillError: `INVALID_PARAMETER` with all faults. A struct's `__post_init__` may raise one
+            itself; its pointers are then taken as relative to the struct.
     """
     try:
         return msgspec.convert(value, type_, strict=strict)
-    except msgspec.ValidationError as error:
-        found = list(_faults(value, type_, pointer, strict)) or [_fault(error, pointer)]
+    except (msgspec.ValidationError, FilemillError) as error:
+        found = list(_faults(value, type_, pointer, strict)) or _refusal(error, pointer)
     raise refuse(found)
 
 
@@ -93,12 +94,15 @@ def _struct_faults(
 def _converted(value: object, type_: Any, pointer: str, strict: bool) -> Iterable[Fault]:
     try:
         msgspec.convert(value, type_, strict=strict)
-    except msgspec.ValidationError as error:
-        found = list(_faults(value, type_, pointer, strict))
-        if found:
-            yield from found
-        else:
-            yield _fault(error, pointer, type_)
+    except (msgspec.ValidationError, FilemillError) as error:
+        yield from list(_faults(value, type_, pointer, strict)) or _refusal(error, pointer, type_)
+
+
+def _refusal(error: msgspec.ValidationError | FilemillError, pointer: str, type_: Any = None) -> list[Fault]:
+    if isinstance(error, FilemillError):
+        own = error.faults or (Fault("", error.detail),)
+        return [Fault(pointer + fault.pointer, fault.detail) for fault in own]
+    return [_fault(error, pointer, type_)]
 
 
 def _fault(error: msgspec.ValidationError, pointer: str, type_: Any = None) -> Fault:
