@@ -1,0 +1,21 @@
+"""Operations on the look of pictures, and the one that measures them."""
+
+from filemill import Operation
+from filemill_image.effects.focus import Blur, Pixelate, Sharpen
+from filemill_image.effects.surround import Border, Flatten, RoundedCorners
+from filemill_image.effects.tone import Adjust, Grayscale, Negate, Sepia
+from filemill_image.effects.watermark import Watermark
+
+OPERATIONS: list[type[Operation]] = [
+    Adjust,
+    Blur,
+    Border,
+    Flatten,
+    Grayscale,
+    Negate,
+    Pixelate,
+    RoundedCorners,
+    Sepia,
+    Sharpen,
+    Watermark,
+]

@@ -1,0 +1,120 @@
+"""Operations that mix neighbouring pixels: blur, sharpen, pixelate."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from filemill import Context, Picture, PictureOperation
+from filemill_image.effects.bands import COLOURS
+from filemill_image.geometry.canvas import coloured
+from filemill_image.geometry.scaling import premultiplied
+
+_SMALL_SIGMA = 4.0
+"""A blur is computed with this sigma on a picture made smaller first, pixels: the work then falls with
+the square of the sigma, and the result differs from the plain computation by less than one level."""
+
+
+class Blur(PictureOperation, frozen=True, kw_only=True, tag="blur"):
+    """Blur a picture.
+
+    A Gaussian blur of the whole picture. Colours under transparency don't bleed into what is visible.
+    """
+
+    sigma: Annotated[
+        float,
+        Meta(ge=0.3, le=250, description="Standard deviation of the Gaussian, pixels.", examples=[5]),
+    ] = 3.0
+
+    def reduction(self, picture: Picture) -> float:
+        """Return how far a strong blur lets the picture be reduced on load."""
+        return max(1.0, self.sigma / _SMALL_SIGMA)
+
+    def run(self, picture: Picture, context: Context) -> Picture:
+        """Blur every frame."""
+        width, height = picture.width, picture.height
+        return picture.map(
+            lambda page: premultiplied(coloured(page), lambda pixels: _blurred(pixels, width, height, self.sigma)),
+            self.reduction(picture),
+        )
+
+
+class Sharpen(PictureOperation, frozen=True, kw_only=True, tag="sharpen"):
+    """Sharpen a picture.
+
+    An unsharp mask: what a Gaussian blur of `sigma` would take away is added, `amount` times.
+    Transparency stays, and what is transparent has no influence on what is visible.
+    """
+
+    sigma: Annotated[
+        float, Meta(ge=0.3, le=10, description="Width of the details that are made stronger, pixels.", examples=[1])
+    ] = 1.0
+    amount: Annotated[
+        float, Meta(ge=0, le=10, description="How many times the details are added: 0 changes nothing.", examples=[0.8])
+    ] = 1.0
+
+    def run(self, picture: Picture, context: Context) -> Picture:
+        """Sharpen every frame; the same picture where the amount is 0."""
+        if self.amount == 0:
+            return picture
+        return picture.map(self._sharpened)
+
+    def _sharpened(self, page: pyvips.Image) -> pyvips.Image:
+        page = coloured(page)
+        if not page.hasalpha():
+            return self._with_details(page, page.gaussblur(self.sigma))
+        colours, alpha = page.extract_band(0, n=COLOURS), page.extract_band(COLOURS)
+        # The mean of the visible neighbours alone: were clear ones counted, edges would get a rim.
+        visible = alpha / 255.0
+        weight = visible.gaussblur(self.sigma)
+        mean = (colours * visible).gaussblur(self.sigma) / weight
+        return self._with_details(colours, (weight > 1e-3).ifthenelse(mean, colours)).bandjoin(alpha)
+
+    def _with_details(self, colours: pyvips.Image, blurred: pyvips.Image) -> pyvips.Image:
+        sharper = colours.linear(1 + self.amount, 0.5) - blurred.linear(self.amount, 0)
+        return sharper.cast("uchar").copy(interpretation="srgb")
+
+
+class Pixelate(PictureOperation, frozen=True, kw_only=True, tag="pixelate"):
+    """Turn a picture into large square blocks of one colour each.
+
+    Each block has the mean of the colours it covers. Blocks at the right and bottom edge may be cut.
+    """
+
+    size: Annotated[
+        int, Meta(ge=1, le=4096, description="Side of a block, pixels; 1 changes nothing.", examples=[16])
+    ] = 16
+
+    def run(self, picture: Picture, context: Context) -> Picture:
+        """Make blocks of every frame; the same picture where a block is one pixel."""
+        if self.size == 1:
+            return picture
+        return picture.map(lambda page: premultiplied(coloured(page), self._blocks))
+
+    def _blocks(self, pixels: pyvips.Image) -> pyvips.Image:
+        # In memory, because each block is asked for again by every strip of rows it reaches into.
+        small = pixels.shrink(self.size, self.size, ceil=True).copy_memory()
+        return small.zoom(self.size, self.size).crop(0, 0, pixels.width, pixels.height)
+
+
+def _blurred(pixels: pyvips.Image, width: int, height: int, sigma: float) -> pyvips.Image:
+    """Blur an image, which may have been reduced on load, and give it at the size named.
+
+    Args:
+        pixels: premultiplied, `width` x `height` or smaller.
+        width: of the result, pixels.
+        height: of the result, pixels.
+        sigma: of the Gaussian at the size of the result, pixels.
+    """
+    factor = max(1.0, sigma / _SMALL_SIGMA)
+    across = min(pixels.width, max(1, math.ceil(width / factor)))
+    down = min(pixels.height, max(1, math.ceil(height / factor)))
+    if (across, down) != (pixels.width, pixels.height):
+        pixels = pixels.resize(across / pixels.width, vscale=down / pixels.height)
+    soft = pixels.gaussblur(sigma * min(across / width, down / height))
+    if (across, down) == (width, height):
+        return soft
+    return soft.copy_memory().resize(width / across, vscale=height / down, kernel="linear")
