@@ -1,0 +1,12 @@
+"""The picture formats."""
+
+from filemill import Format
+
+from filemill_image.formats.gif import GIF
+from filemill_image.formats.jpeg import JPEG
+from filemill_image.formats.png import PNG
+from filemill_image.formats.tiff import TIFF
+from filemill_image.formats.webp import WEBP
+
+FORMATS: tuple[Format, ...] = (JPEG, PNG, WEBP, GIF, TIFF)
+"""Every picture format, the most usual first."""

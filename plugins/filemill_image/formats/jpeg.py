@@ -1,0 +1,70 @@
+"""JPEG."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import pyvips
+import simplejpeg
+from filemill import Context, File, Format, Picture
+
+from filemill_image.formats.opening import load, opened
+from filemill_image.formats.saving import Encoder, saver
+
+TURBO_PIXELS = 12_000_000
+"""Up to so many decoded pixels are decoded at once by libjpeg-turbo, with a quarter less CPU than the
+loader of libvips takes at a full, half, quarter or eighth size; larger ones are streamed by libvips."""
+
+
+def _open(file: File, context: Context) -> Picture:
+    header = load("jpegload", file)
+
+    def decode(factor: float) -> pyvips.Image:
+        if header.bands < 4 and header.width * header.height / factor**2 <= TURBO_PIXELS:
+            try:
+                return _turbo(file, header, factor)
+            except ValueError:
+                pass  # libvips tells what is fatal (cut short) from what is not (bytes between markers)
+        shrink = max(step for step in (1, 2, 4, 8) if step <= factor)
+        return load("jpegload", file, shrink=shrink, access="sequential", fail_on="error")
+
+    return opened(file, context, header, decode)
+
+
+def _turbo(file: File, header: pyvips.Image, factor: float) -> pyvips.Image:
+    """Decode at the smallest n/8 of the size that is not below `1 / factor` of it.
+
+    Raises:
+        ValueError: the file is cut short, or has anything else that libjpeg warns of.
+    """
+    pixels = simplejpeg.decode_jpeg(
+        file.path.read_bytes(),
+        "RGB",
+        min_height=int(header.height / factor),
+        min_width=int(header.width / factor),
+        min_factor=1,
+    )
+    height, width, bands = pixels.shape
+    if height < ceil(header.height / 8) or width < ceil(header.width / 8):
+        raise ValueError("the decoder and the header do not agree on the size")
+    image = pyvips.Image.new_from_memory(pixels, width, height, bands, "uchar")
+    image = image.copy(interpretation="srgb", xres=header.xres, yres=header.yres)
+    for name, kind in (("icc-profile-data", pyvips.GValue.blob_type), ("resolution-unit", pyvips.GValue.gstr_type)):
+        if header.get_typeof(name):
+            image.set_type(kind, name, header.get(name))
+    return image
+
+
+_ENCODER = Encoder(format="jpeg", saver="jpegsave", transparent=False, animated=False, quality=80, largest=65535)
+
+JPEG = Format(
+    name="jpeg",
+    title="JPEG",
+    media_types=("image/jpeg", "image/jpg", "image/pjpeg"),
+    extensions=("jpg", "jpeg", "jpe", "jfif"),
+    kind=Picture,
+    sniff=lambda head: head.startswith(b"\xff\xd8\xff"),
+    open=_open,
+    save=saver(_ENCODER),
+    transparent=False,
+)
