@@ -61,6 +61,4 @@ class Document(Struct, frozen=True):
             with pypdfium2.PdfDocument(self.file.path, password=self.password) as pdf:
                 yield pdf[number - 1]
         except pypdfium2.PdfiumError as error:
-            raise FilemillError(
-                ErrorCode.INVALID_FILE, f"{self.file.name!r} can't be read: {error}"
-            ) from None
+            raise FilemillError(ErrorCode.INVALID_FILE, f"{self.file.name!r} can't be read: {error}") from None

@@ -44,38 +44,24 @@ class Metadata(Choice):
     ALL = "all"
 
 
-class Encoding(
-    Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True
-):
+class Encoding(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
     """The encoder's settings. What is not given is decided by the format, and said in the report."""
 
-    type: (
-        Annotated[str, Meta(description="Format of the result, such as `jpeg`, `webp` or `avif`.")] | None
-    ) = None
+    type: Annotated[str, Meta(description="Format of the result, such as `jpeg`, `webp` or `avif`.")] | None = None
     quality: Quality | None = None
-    priority: (
-        Annotated[Priority, Meta(description="Encoder effort: `speed`, `balanced` or `quality`.")] | None
-    ) = None
+    priority: Annotated[Priority, Meta(description="Encoder effort: `speed`, `balanced` or `quality`.")] | None = None
     lossless: Annotated[bool, Meta(description="Encode without loss, where the format can.")] | None = None
-    progressive: Annotated[bool, Meta(description="Progressive JPEG or interlaced PNG and GIF.")] | None = (
+    progressive: Annotated[bool, Meta(description="Progressive JPEG or interlaced PNG and GIF.")] | None = None
+    background: Annotated[Colour, Meta(description="Colour under transparency where the format has none.")] | None = (
         None
     )
-    background: (
-        Annotated[Colour, Meta(description="Colour under transparency where the format has none.")] | None
-    ) = None
-    metadata: (
-        Annotated[Metadata, Meta(description="`all` keeps EXIF, XMP and IPTC; default `none`.")] | None
-    ) = None
+    metadata: Annotated[Metadata, Meta(description="`all` keeps EXIF, XMP and IPTC; default `none`.")] | None = None
     max_size_bytes: TargetBytes | None = None
     on_unreachable: (
-        Annotated[OnUnreachable, Meta(description="When no quality fits: `fail`, `downscale` or `smallest`.")]
-        | None
+        Annotated[OnUnreachable, Meta(description="When no quality fits: `fail`, `downscale` or `smallest`.")] | None
     ) = None
     never_larger: (
-        Annotated[
-            bool, Meta(description="Keep the original bytes where encoding again would make them more.")
-        ]
-        | None
+        Annotated[bool, Meta(description="Keep the original bytes where encoding again would make them more.")] | None
     ) = None
 
     def merge(self, later: Encoding) -> Encoding:

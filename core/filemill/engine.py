@@ -7,8 +7,10 @@ import os
 import shutil
 import time
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -51,9 +53,7 @@ def run(task: Task, registry: Registry, tell: Callable[[float, int, str], None])
     try:
         return engine.run()
     except pyvips.Error as error:
-        raise FilemillError(
-            ErrorCode.INVALID_FILE, f"The picture can't be processed: {_reason(error)}"
-        ) from error
+        raise FilemillError(ErrorCode.INVALID_FILE, f"The picture can't be processed: {_reason(error)}") from error
     except MemoryError as error:
         raise FilemillError(
             ErrorCode.INVALID_FILE,
@@ -82,9 +82,7 @@ class _Engine:
         if len(self.pipelines) > 1:
             self._share_decode(files[0])
         made = [self._pipeline(steps, files) for steps in self.pipelines]
-        return Outcome(
-            made=made, sources=[self._source_facts(file) for file in files], bundle=self._bundle(made)
-        )
+        return Outcome(made=made, sources=[self._source_facts(file) for file in files], bundle=self._bundle(made))
 
     def _sniffed(self, given: Input) -> File:
         return self.registry.formats.sniff(Path(given.path), given.name)
@@ -101,9 +99,7 @@ class _Engine:
         picture = self._open(file, (Picture,))
         assert isinstance(picture, Picture)
         first = [steps[0] for steps in self.pipelines]
-        picture.settle(
-            min(step.reduction(picture) if isinstance(step, PictureOperation) else 1.0 for step in first)
-        )
+        picture.settle(min(step.reduction(picture) if isinstance(step, PictureOperation) else 1.0 for step in first))
 
     def _open(self, file: File, accepts: Sequence[type]) -> object:
         """Open a file into the kind of its format, where that is accepted; each file once a task."""
@@ -126,7 +122,8 @@ class _Engine:
             items = self._step(step, items)
             report.append(self._entry(self.registry.entry(step).name, started))
         started = time.perf_counter()
-        outputs = self._archived([self._save(item, _unique(items, item)) for item in items])
+        stems = _distinct([item.stem for item in items])
+        outputs = self._archived([self._save(item, stem) for item, stem in zip(items, stems, strict=True)])
         report.append(self._entry("encode", started))
         return Made(outputs=outputs, report=report)
 
@@ -139,14 +136,18 @@ class _Engine:
         shape = self.registry.entry(step).shape
         if shape.many_in:
             values: Any = [self._coerced(item, shape.accepts) for item in items]
-            return self._results(step, items[0], step.run(values, self.context))
+            return self._counted(self._results(step, items[0], step.run(values, self.context)))
         made: list[Item] = []
         for index, item in enumerate(items):
             made += self._results(step, item, step.run(self._coerced(item, shape.accepts), self.context))
+            self._counted(made)
             if len(items) > 1:
                 self.context.progress(index + 1, len(items))
-            if len(made) > self.task.limits.max_outputs:
-                raise invalid("", f"The pipeline gives more than {self.task.limits.max_outputs} files.")
+        return made
+
+    def _counted(self, made: list[Item]) -> list[Item]:
+        if len(made) > self.task.limits.max_outputs:
+            raise invalid("", f"The pipeline gives more than {self.task.limits.max_outputs} files.")
         return made
 
     def _results(self, step: Operation, item: Item, result: object) -> list[Item]:
@@ -296,12 +297,18 @@ def _satisfied(source: File, wish: Encoding) -> bool:
     return wish.max_size_bytes is None or source.size <= wish.max_size_bytes
 
 
-def _unique(items: Sequence[Item], item: Item) -> str:
-    """Number equal names apart: results of one pipeline may come from files of the same name."""
-    same = [other for other in items if other.stem == item.stem]
-    if len(same) == 1:
-        return item.stem
-    return f"{item.stem}-{next(number for number, other in enumerate(same, 1) if other is item)}"
+def _distinct(stems: Sequence[str]) -> list[str]:
+    """Number equal names apart, in any case: results of one pipeline may come from files of the same name."""
+    folded = Counter(stem.casefold() for stem in stems)
+    taken = {stem for stem, times in folded.items() if times == 1}
+    names: list[str] = []
+    for stem in stems:
+        name = stem
+        if folded[stem.casefold()] > 1:
+            name = next(name for number in count(1) if (name := f"{stem}-{number}").casefold() not in taken)
+            taken.add(name.casefold())
+        names.append(name)
+    return names
 
 
 def _reason(error: pyvips.Error) -> str:

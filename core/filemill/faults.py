@@ -66,6 +66,11 @@ def _faults(value: object, type_: Any, pointer: str, strict: bool) -> Iterable[F
         for index, element in enumerate(value):
             yield from _converted(element, item, f"{pointer}/{index}", strict)
         return
+    if get_origin(type_) is dict and isinstance(value, dict):
+        _, item = get_args(type_)
+        for name, element in value.items():
+            yield from _converted(element, item, f"{pointer}/{_escape(str(name))}", strict)
+        return
     struct = _struct_for(value, type_)
     if isinstance(struct, Fault):
         yield Fault(pointer + struct.pointer, struct.detail)
@@ -73,9 +78,7 @@ def _faults(value: object, type_: Any, pointer: str, strict: bool) -> Iterable[F
         yield from _struct_faults(value, struct, pointer, strict)
 
 
-def _struct_faults(
-    value: dict[object, object], struct: type[Struct], pointer: str, strict: bool
-) -> Iterable[Fault]:
+def _struct_faults(value: dict[object, object], struct: type[Struct], pointer: str, strict: bool) -> Iterable[Fault]:
     known = {info.encode_name: info for info in fields(struct)}
     tag = struct.__struct_config__.tag_field
     for name, element in value.items():
@@ -86,9 +89,7 @@ def _struct_faults(
             yield Fault(f"{pointer}/{_escape(str(name))}", unknown(str(name), known, "parameter"))
     for info in known.values():
         if info.required and info.encode_name not in value:
-            yield Fault(
-                f"{pointer}/{info.encode_name}", f"{info.encode_name!r} is missing. {_wants(info)}".strip()
-            )
+            yield Fault(f"{pointer}/{info.encode_name}", f"{info.encode_name!r} is missing. {_wants(info)}".strip())
 
 
 def _converted(value: object, type_: Any, pointer: str, strict: bool) -> Iterable[Fault]:
@@ -108,7 +109,7 @@ def _refusal(error: msgspec.ValidationError | FilemillError, pointer: str, type_
 def _fault(error: msgspec.ValidationError, pointer: str, type_: Any = None) -> Fault:
     match = _PATH.match(str(error))
     assert match is not None
-    path = re.sub(r"\[(\d+)\]", r"/\1", match["path"] or "").replace(".", "/").replace("[...]", "")
+    path = re.sub(r"\[(\d+)\]", r"/\1", (match["path"] or "").replace("[...]", "")).replace(".", "/")
     detail = match["what"]
     names = [member.value for enum in _enums(type_) for member in enum]
     if names:
@@ -125,9 +126,7 @@ def _wants(info: FieldInfo) -> str:
 
 def _struct_for(value: object, type_: Any) -> type[Struct] | Fault | None:
     """Find the struct that a dict was meant to be: by its tag where there are several."""
-    structs = [
-        member for member in members_of(type_) if isinstance(member, type) and issubclass(member, Struct)
-    ]
+    structs = [member for member in members_of(type_) if isinstance(member, type) and issubclass(member, Struct)]
     if not structs or not isinstance(value, dict):
         return None
     tags = {member.__struct_config__.tag: member for member in structs}
@@ -136,9 +135,7 @@ def _struct_for(value: object, type_: Any) -> type[Struct] | Fault | None:
         return structs[0]
     name = value.get(field)
     if not isinstance(name, str):
-        return Fault(
-            f"/{field}", f"{field!r} is missing or is not a name. Known: {', '.join(sorted(map(str, tags)))}."
-        )
+        return Fault(f"/{field}", f"{field!r} is missing or is not a name. Known: {', '.join(sorted(map(str, tags)))}.")
     return tags.get(name) or Fault(f"/{field}", unknown(name, map(str, tags), "operation"))
 
 

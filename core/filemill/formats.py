@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,7 +112,8 @@ def _is_text(head: bytes) -> bool:
     if b"\x00" in head:
         return False
     try:
-        head[:-3].decode() if len(head) == SNIFF_BYTES else head.decode()
+        # A full head may end in the middle of a character.
+        codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < SNIFF_BYTES)
     except UnicodeDecodeError:
         return False
     return True
@@ -119,15 +121,13 @@ def _is_text(head: bytes) -> bool:
 
 def _open_text(file: File, context: Context) -> Text:
     try:
-        return Text(file.path.read_text(encoding="utf-8"))
+        return Text(file.path.read_bytes().decode())  # bytes: line ends stay as they are
     except UnicodeDecodeError as error:
-        raise FilemillError(
-            ErrorCode.INVALID_FILE, f"{file.name!r} is not UTF-8 text: {error.reason}."
-        ) from None
+        raise FilemillError(ErrorCode.INVALID_FILE, f"{file.name!r} is not UTF-8 text: {error.reason}.") from None
 
 
 def _save_text(value: Text, path: Path, encoding: Encoding, context: Context) -> None:
-    path.write_text(value.text, encoding="utf-8")
+    path.write_bytes(value.text.encode())
 
 
 def _save_data(value: Data, path: Path, encoding: Encoding, context: Context) -> None:

@@ -14,9 +14,7 @@ from filemill.picture import Picture
 from filemill.registry import Registry
 
 
-def read_steps(
-    registry: Registry, value: object, pointer: str = "/steps", *, strict: bool = True
-) -> list[Operation]:
+def read_steps(registry: Registry, value: object, pointer: str = "/steps", *, strict: bool = True) -> list[Operation]:
     """Make steps of plain data: a list of `{"op": name, …}`.
 
     Raises:
@@ -26,9 +24,7 @@ def read_steps(
     return steps
 
 
-def read_step(
-    registry: Registry, name: str, parameters: dict[str, object], *, strict: bool = True
-) -> Operation:
+def read_step(registry: Registry, name: str, parameters: dict[str, object], *, strict: bool = True) -> Operation:
     """Make one step of an operation's name and its parameters as plain data."""
     if "op" in parameters:
         raise invalid("/op", f"'op' is not a parameter: the address says that it is {name!r}.")
@@ -73,9 +69,7 @@ def check_steps(
         here = f"{pointer}/{index}" if pointer else ""
         if not fits(given, entry.shape.accepts):
             wanted = " or ".join(kind.__name__ for kind in entry.shape.accepts)
-            found.append(
-                Fault(here, f"{entry.name!r} takes {wanted}, but {maker!r} before it gives {given.__name__}.")
-            )
+            found.append(Fault(here, f"{entry.name!r} takes {wanted}, but {maker!r} before it gives {given.__name__}."))
         if isinstance(step, PictureOperation):
             found += _check_format(registry, step, here)
         given, maker = entry.shape.returns, entry.name
@@ -98,9 +92,5 @@ def _check_format(registry: Registry, step: PictureOperation, pointer: str) -> l
         return []
     where = f"{pointer}/format/type" if isinstance(step.format, Encoding) else f"{pointer}/format"
     if form is not None:
-        return [
-            Fault(
-                where, f"{form.title} can't be written as a picture. Written: {', '.join(sorted(written))}."
-            )
-        ]
+        return [Fault(where, f"{form.title} can't be written as a picture. Written: {', '.join(sorted(written))}.")]
     return [Fault(where, unknown(name, written, "format"))]

@@ -1,4 +1,4 @@
-"""The parent side of the worker pool: killable processes behind bounded admission.
+"""The worker pool: killable processes behind bounded admission.
 
 No kept library does all of it (kill of a process group at a deadline, a memory limit for each task,
 replacement by age and size, admission with an immediate refusal, asyncio), so it is this one module.
@@ -7,113 +7,21 @@ replacement by age and size, admission with an immediate refusal, asyncio), so i
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import socket
-import struct
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 
-import msgspec
 import structlog
 
 from filemill import task
 from filemill.errors import ErrorCode, FilemillError
 from filemill.limits import Limits
+from filemill.process import Worker
 from filemill.worker import Start
 
 log = structlog.get_logger("filemill.pool")
 
-_LENGTH = struct.Struct("!I")
-_START_SECONDS = 30.0
-_ENVIRONMENT = {
-    "VIPS_CONCURRENCY": "1",  # one thread a picture: parallel work comes from parallel workers
-    "OMP_THREAD_LIMIT": "1",
-    "MALLOC_ARENA_MAX": "2",
-}
-
 OnProgress = Callable[[task.Progress], None]
-
-
-class Worker:
-    """One worker process and the socket to it."""
-
-    def __init__(self, process: asyncio.subprocess.Process, connection: socket.socket) -> None:
-        self.process = process
-        self.connection = connection
-        self.tasks = 0
-
-    @classmethod
-    async def start(cls, start: Start) -> Worker:
-        """Start a process by exec (never fork after libvips was used) and wait until it is ready.
-
-        Raises:
-            RuntimeError: when it ends or says nothing within 30 s; its error output goes to ours.
-        """
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *(
-                    sys.executable,
-                    "-m",
-                    "filemill.worker",
-                    str(theirs.fileno()),
-                    msgspec.json.encode(start).decode(),
-                ),
-                pass_fds=[theirs.fileno()],
-                env={**os.environ, **_ENVIRONMENT},
-                stdin=asyncio.subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        finally:
-            theirs.close()
-        worker = cls(process, ours)
-        try:
-            await asyncio.wait_for(worker.receive(), _START_SECONDS)
-        except (TimeoutError, EOFError) as error:
-            await worker.kill()
-            raise RuntimeError("a worker process did not start; its reason stands above") from error
-        return worker
-
-    async def send(self, body: bytes) -> None:
-        """Send one task."""
-        await asyncio.get_running_loop().sock_sendall(self.connection, _LENGTH.pack(len(body)) + body)
-
-    async def receive(self) -> task.Answer:
-        """Wait for one answer; EOFError where the process has ended."""
-        head = await self._exactly(_LENGTH.size)
-        answer: task.Answer = task.decode_answer(await self._exactly(_LENGTH.unpack(head)[0]))
-        return answer
-
-    async def _exactly(self, size: int) -> bytes:
-        loop, data = asyncio.get_running_loop(), bytearray()
-        while len(data) < size:
-            try:
-                part = await loop.sock_recv(self.connection, size - len(data))
-            except ConnectionError:
-                part = b""
-            if not part:
-                raise EOFError
-            data += part
-        return bytes(data)
-
-    def resident_bytes(self) -> int:
-        """Return the memory the process holds now, bytes; 0 where it has ended."""
-        try:
-            pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
-        except OSError:
-            return 0
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
-
-    async def kill(self) -> int:
-        """Kill the process group, so that children of an operation end too, and return the exit code."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.connection.close()
-        return await self.process.wait()
 
 
 class Pool:
@@ -126,6 +34,11 @@ class Pool:
         blocked: plugins that workers don't load.
         max_tasks: tasks after which a worker is replaced.
         max_resident_bytes: memory mark above which a worker is replaced.
+
+    Attributes:
+        size: number of worker processes.
+        capacity: tasks that may run and wait.
+        admitted: tasks that run and wait now.
     """
 
     def __init__(
@@ -144,24 +57,33 @@ class Pool:
         self.max_tasks = max_tasks
         self.max_resident_bytes = max_resident_bytes
         self._start = Start(limits, list(blocked))
-        self._idle: asyncio.LifoQueue[Worker] = asyncio.LifoQueue()
+        self._idle: asyncio.LifoQueue[Worker | None] = asyncio.LifoQueue()  # None: the pool has stopped
         self._live: set[Worker] = set()
         self._replacing: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def start(self) -> None:
-        """Start all workers; RuntimeError where one can't."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self.size):
-                group.create_task(self._add())
+        """Start all workers; RuntimeError where one can't, and then none runs."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self.size):
+                    group.create_task(self._add())
+        except* (RuntimeError, OSError) as errors:
+            await self.stop()
+            raise RuntimeError(str(errors.exceptions[0])) from errors
 
     async def stop(self) -> None:
-        """End all workers, whatever they do."""
+        """End all workers, whatever they do; tasks that run or wait are refused with `OVERLOADED`."""
         self._closed = True
-        for replacing in list(self._replacing):
+        for replacing in self._replacing:
             replacing.cancel()
-        await asyncio.gather(*(worker.kill() for worker in list(self._live)))
-        self._live.clear()
+        await asyncio.gather(*self._replacing, return_exceptions=True)
+        for _ in range(self.admitted):
+            self._idle.put_nowait(None)
+        gone = list(self._live)
+        for worker in gone:
+            worker.kill()
+        await asyncio.gather(*(self._forget(worker) for worker in gone))
 
     async def run(self, work: task.Task, on_progress: OnProgress | None = None) -> task.Outcome:
         """Do a task in a worker process.
@@ -179,10 +101,21 @@ class Pool:
             )
         self.admitted += 1
         try:
-            worker = await self._idle.get()
-            return await self._run(worker, work, on_progress)
+            return await self._run(await self._worker(), work, on_progress)
         finally:
             self.admitted -= 1
+
+    async def _worker(self) -> Worker:
+        """Wait for an idle worker; one that ended while it was idle is replaced and costs nobody a task."""
+        while not self._closed:
+            worker = await self._idle.get()
+            if worker is None:
+                break
+            if worker.alive:
+                return worker
+            log.warning("worker_ended", pid=worker.process.pid, code=worker.process.returncode)
+            self._replace(worker)
+        raise _stopping()
 
     async def _run(self, worker: Worker, work: task.Task, on_progress: OnProgress | None) -> task.Outcome:
         finished = False
@@ -194,12 +127,9 @@ class Pool:
                         on_progress(answer)
             finished = True
         except TimeoutError:
-            raise FilemillError(
-                ErrorCode.DEADLINE_EXCEEDED,
-                f"The work took longer than {work.limits.deadline_seconds:g} s and was stopped.",
-            ) from None
+            raise _late(work) from None
         except (EOFError, ConnectionError):
-            raise await self._crash(worker) from None
+            raise await self._crash(worker, work) from None
         finally:
             if finished:
                 self._give_back(worker)
@@ -212,13 +142,20 @@ class Pool:
         assert isinstance(answer, task.Outcome)
         return answer
 
-    async def _crash(self, worker: Worker) -> FilemillError:
-        code = await worker.kill()
+    async def _crash(self, worker: Worker, work: task.Task) -> FilemillError:
+        """Find out how a worker ended, before anything of ours can have killed it."""
+        with suppress(TimeoutError):  # it hung up but runs on
+            await asyncio.wait_for(worker.process.wait(), 1)
+        code = worker.process.returncode
         log.warning("worker_crashed", pid=worker.process.pid, code=code)
+        if self._closed:
+            return _stopping()
         if code == -signal.SIGKILL:
             return FilemillError(
                 ErrorCode.OVERLOADED, "The worker process was ended from outside; try again.", retry_after=1
             )
+        if code == -signal.SIGXCPU:
+            return _late(work)
         return FilemillError(
             ErrorCode.INVALID_FILE,
             "The file ended the process that worked on it: it is broken, or needs too much memory.",
@@ -232,6 +169,8 @@ class Pool:
             self._idle.put_nowait(worker)
 
     def _replace(self, worker: Worker) -> None:
+        """Kill a worker at once and start another; its place in the pool stays empty meanwhile."""
+        worker.kill()
         if self._closed:
             return
         replacing = asyncio.create_task(self._swap(worker))
@@ -239,18 +178,37 @@ class Pool:
         replacing.add_done_callback(self._replacing.discard)
 
     async def _swap(self, worker: Worker) -> None:
-        self._live.discard(worker)
-        await worker.kill()
+        await self._forget(worker)
         pause = 0.1
         while True:
             try:
                 return await self._add()
             except (RuntimeError, OSError) as error:
-                log.error("worker_start_failed", reason=str(error), again_in_seconds=pause)  # noqa: TRY400 - said by the worker
+                log.error("worker_start_failed", reason=str(error), again_in_seconds=pause)  # noqa: TRY400
             await asyncio.sleep(pause)
             pause = min(pause * 2, 10.0)
 
     async def _add(self) -> None:
         worker = await Worker.start(self._start)
         self._live.add(worker)
-        self._idle.put_nowait(worker)
+        if self._closed:
+            worker.kill()
+            await self._forget(worker)
+        else:
+            self._idle.put_nowait(worker)
+
+    async def _forget(self, worker: Worker) -> None:
+        await worker.ended()
+        worker.close()
+        self._live.discard(worker)
+
+
+def _late(work: task.Task) -> FilemillError:
+    return FilemillError(
+        ErrorCode.DEADLINE_EXCEEDED,
+        f"The work took longer than {work.limits.deadline_seconds:g} s and was stopped.",
+    )
+
+
+def _stopping() -> FilemillError:
+    return FilemillError(ErrorCode.OVERLOADED, "The server is stopping; try again.", retry_after=5)

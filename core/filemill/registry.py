@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
@@ -11,6 +13,7 @@ from operator import or_
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
 import pluggy
 from msgspec.inspect import StructType, type_info
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from filemill.limits import Limits
 
 CORE = "filemill"
+
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +131,13 @@ def _load(registry: Registry, point: EntryPoint) -> None:
         manager.register(module, name=point.name)
         manager.check_pending()
         hook = manager.subset_hook_caller
-        others = [
-            other for name, other in manager.list_name_plugin() if name != point.name and other is not None
-        ]
+        others = [other for name, other in manager.list_name_plugin() if name != point.name and other is not None]
         operations = _gather(hook("filemill_operations", others)())
         formats = _gather(hook("filemill_formats", others)())
         folders = _gather(hook("filemill_presets", others)())
         entries = [_entry(operation, plugin) for operation in operations]
         _refuse_clashes(registry, plugin, entries, formats)
-    except Exception as error:  # noqa: BLE001 - whatever a plugin does wrong concerns that plugin alone
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin does wrong concerns that plugin alone
         if manager.get_plugin(point.name) is not None:
             manager.unregister(name=point.name)
         registry.failures.append(PluginFailure(plugin, f"{type(error).__name__}: {error}"))
@@ -157,12 +160,29 @@ def _entry(operation: type[Operation], plugin: Plugin) -> Entry:
     summary, _, rest = doc.partition("\n")
     description = "\n".join(line.strip() for line in rest.strip().splitlines())
     name = tag_of(operation)
-    return Entry(
-        name, operation, plugin, shape_of(operation), summary.strip(), description, operation.missing()
-    )
+    _check_wire(operation, name)
+    return Entry(name, operation, plugin, shape_of(operation), summary.strip(), description, operation.missing())
+
+
+def _check_wire(operation: type[Operation], name: str) -> None:
+    """Refuse what would break the union of all operations, or its schema, for every other plugin.
+
+    Raises:
+        ValueError: where the name is not one of the wire.
+        TypeError: where msgspec knows no way to read a field, or no JSON Schema of it.
+    """
+    if _NAME.fullmatch(name) is None:
+        raise ValueError(f"the tag of {operation.__name__} is {name!r}; it has to be like 'resize' or 'smart-crop'")
+    config = operation.__struct_config__
+    if config.tag_field != "op" or not isinstance(config.tag, str):
+        raise ValueError(f"{operation.__name__} has to keep the tag field 'op' and a tag that is a string")
+    msgspec.json.Decoder(operation)
+    msgspec.json.schema(operation)
 
 
 def _refuse_clashes(registry: Registry, plugin: Plugin, entries: list[Entry], formats: list[Format]) -> None:
+    _refuse_twice([entry.name for entry in entries], plugin)
+    _refuse_twice([form.name for form in formats], plugin)
     for entry in entries:
         if (other := registry.operations.get(entry.name)) is not None:
             raise ValueError(_clash("operation", entry.name, plugin, other.plugin))
@@ -171,6 +191,12 @@ def _refuse_clashes(registry: Registry, plugin: Plugin, entries: list[Entry], fo
             if (known := registry.formats.find(name)) is not None:
                 owner = registry.format_plugins.get(known.name, Plugin(CORE, CORE, version(CORE)))
                 raise ValueError(_clash("format", name, plugin, owner))
+
+
+def _refuse_twice(names: list[str], plugin: Plugin) -> None:
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    if twice:
+        raise ValueError(f"plugin {plugin.name!r} ({plugin.distribution}) brings {twice[0]!r} twice")
 
 
 def _clash(what: str, name: str, plugin: Plugin, other: Plugin) -> str:

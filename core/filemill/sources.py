@@ -9,17 +9,15 @@ import msgspec
 from msgspec import Meta, Struct
 
 
-class Source(
-    Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True
-):
+class Source(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
     """Where an input comes from: exactly one of the fields (`headers` goes with `url`)."""
 
     url: Annotated[str, Meta(max_length=8192, description="An http or https URL to fetch.")] | None = None
     upload_id: Annotated[str, Meta(max_length=200, description="An earlier upload.")] | None = None
     asset_id: Annotated[str, Meta(max_length=200, description="An earlier result.")] | None = None
-    storage_key: (
-        Annotated[str, Meta(max_length=1024, description="A file in the server's source storage.")] | None
-    ) = None
+    storage_key: Annotated[str, Meta(max_length=1024, description="A file in the server's source storage.")] | None = (
+        None
+    )
     base64: Annotated[str, Meta(description="The file itself, in base64 or as a data URL.")] | None = None
     headers: (
         Annotated[

@@ -9,7 +9,9 @@ import signal
 import socket
 import struct
 import sys
+import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -17,7 +19,7 @@ import msgspec
 from filemill import engine, task
 from filemill.errors import ErrorCode, FilemillError, Problem
 from filemill.limits import Limits
-from filemill.registry import load_registry
+from filemill.registry import Registry, load_registry
 
 _LENGTH = struct.Struct("!I")
 _PR_SET_PDEATHSIG = 1
@@ -35,27 +37,36 @@ def main() -> None:
     """Serve tasks on the socket whose descriptor and settings stand in the arguments."""
     _end_with_parent()
     connection = socket.socket(fileno=int(sys.argv[1]))
+    connection.set_inheritable(False)  # programs that operations start have no part in it
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     start = msgspec.json.decode(sys.argv[2], type=Start)
     registry = load_registry(start.blocked)
     registry.startup(start.limits)
-    _send(connection, task.Ready())
+    sending = threading.Lock()  # operations may tell their progress from several threads
+
+    def send(body: bytes) -> None:
+        with sending:
+            connection.sendall(_LENGTH.pack(len(body)) + body)
+
+    send(task.encode(task.Ready()))
     while (frame := _receive(connection)) is not None:
-        given = task.decode_task(frame)
+        send(_answer(task.decode_task(frame), registry, send))
+
+
+def _answer(given: task.Task, registry: Registry, send: Callable[[bytes], None]) -> bytes:
+    """Do a task and encode what came of it."""
+
+    def tell(fraction: float, step: int, note: str) -> None:
+        send(task.encode(task.Progress(fraction=fraction, step=step, note=note)))
+
+    try:
         _limit(given.limits)
-        try:
-            answer: task.Answer = engine.run(
-                given,
-                registry,
-                lambda fraction, step, note: _send(
-                    connection, task.Progress(fraction=fraction, step=step, note=note)
-                ),
-            )
-        except FilemillError as error:
-            answer = task.Failure(problem=Problem.of(error))
-        except Exception:  # noqa: BLE001 - a defect of an operation is an answer, not the worker's end
-            problem = Problem(ErrorCode.INTERNAL_ERROR.name, "An operation failed in an unexpected way.")
-            answer = task.Failure(problem=problem, trace=traceback.format_exc())
-        _send(connection, answer)
+        return task.encode(engine.run(given, registry, tell))
+    except FilemillError as error:
+        return task.encode(task.Failure(problem=Problem.of(error)))
+    except Exception:  # noqa: BLE001 - a defect of an operation is an answer, not the worker's end
+        problem = Problem(ErrorCode.INTERNAL_ERROR.name, "An operation failed in an unexpected way.")
+        return task.encode(task.Failure(problem=problem, trace=traceback.format_exc()))
 
 
 def _end_with_parent() -> None:
@@ -69,15 +80,16 @@ def _end_with_parent() -> None:
 def _limit(limits: Limits) -> None:
     """Set the soft limits of the next task: memory beyond what the worker holds now, and CPU time."""
     held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (held + limits.memory_bytes, hard))
+    _set_soft(resource.RLIMIT_AS, held + limits.memory_bytes)
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    spent = usage.ru_utime + usage.ru_stime
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    cores = os.cpu_count() or 1
-    resource.setrlimit(
-        resource.RLIMIT_CPU, (int(spent + limits.deadline_seconds * cores) + _CPU_SLACK_SECONDS, hard)
-    )
+    allowed = limits.deadline_seconds * (os.cpu_count() or 1) + _CPU_SLACK_SECONDS
+    _set_soft(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime + allowed))
+
+
+def _set_soft(which: int, value: int) -> None:
+    """Set a soft limit, no higher than the hard one that the operator may have set."""
+    _, hard = resource.getrlimit(which)
+    resource.setrlimit(which, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
 
 
 def _receive(connection: socket.socket) -> bytes | None:
@@ -93,11 +105,6 @@ def _exactly(connection: socket.socket, size: int) -> bytes | None:
             return None
         data += part
     return bytes(data)
-
-
-def _send(connection: socket.socket, answer: task.Answer) -> None:
-    body = task.encode(answer)
-    connection.sendall(_LENGTH.pack(len(body)) + body)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,142 @@
+"""The parent side of one worker process: how it is started, spoken to and killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import struct
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from filemill import task
+from filemill.worker import Start
+
+_LENGTH = struct.Struct("!I")
+_START_SECONDS = 30.0
+_STANDARD_ERROR = 2
+_ENVIRONMENT = {
+    "VIPS_CONCURRENCY": "1",  # one thread a picture: parallel work comes from parallel workers
+    "OMP_THREAD_LIMIT": "1",
+    "MALLOC_ARENA_MAX": "2",
+}
+
+
+class Worker:
+    """One worker process and the socket to it.
+
+    Attributes:
+        process: the process, leader of its own session and process group.
+        tasks: how many tasks it has finished.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, connection: socket.socket) -> None:
+        self.process = process
+        self.tasks = 0
+        self._connection = connection
+        self._watch = asyncio.create_task(self._hang_up_at_end())
+
+    @classmethod
+    async def start(cls, start: Start) -> Worker:
+        """Start a process by exec (never fork after libvips was used) and wait until it is ready.
+
+        What plugins print goes to standard error: standard output may be the server's log or a file's bytes.
+
+        Raises:
+            RuntimeError: when it ends or says nothing within 30 s; its error output goes to ours.
+        """
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        told = msgspec.json.encode(start).decode()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "filemill.worker", str(theirs.fileno()), told),
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, **_ENVIRONMENT},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=_STANDARD_ERROR,
+                start_new_session=True,
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        worker = cls(process, ours)
+        try:
+            await asyncio.wait_for(worker.receive(), _START_SECONDS)
+        except (TimeoutError, EOFError) as error:
+            await worker._abandon()
+            raise RuntimeError("a worker process did not start; its reason stands above") from error
+        except BaseException:
+            await worker._abandon()
+            raise
+        return worker
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs, as far as the event loop has seen."""
+        return self.process.returncode is None
+
+    async def send(self, body: bytes) -> None:
+        """Send one task."""
+        await asyncio.get_running_loop().sock_sendall(self._connection, _LENGTH.pack(len(body)) + body)
+
+    async def receive(self) -> task.Answer:
+        """Wait for one answer; EOFError where the process has ended."""
+        head = await self._exactly(_LENGTH.size)
+        answer: task.Answer = task.decode_answer(await self._exactly(_LENGTH.unpack(head)[0]))
+        return answer
+
+    async def _exactly(self, size: int) -> bytes:
+        loop, data = asyncio.get_running_loop(), bytearray()
+        while len(data) < size:
+            try:
+                part = await loop.sock_recv(self._connection, size - len(data))
+            except ConnectionError:
+                part = b""
+            if not part:
+                raise EOFError
+            data += part
+        return bytes(data)
+
+    def resident_bytes(self) -> int:
+        """Return the memory the process holds now, bytes; 0 where it has ended."""
+        try:
+            pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        except OSError:
+            return 0
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    def kill(self) -> None:
+        """Kill the process group now, so that children of an operation end too."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    async def ended(self) -> int:
+        """Wait until the process is gone and return its exit code, negative for a signal."""
+        code = await self.process.wait()
+        await self._watch
+        return code
+
+    async def _hang_up_at_end(self) -> None:
+        """Wake what waits for an answer when the process is gone, even where a child of it holds the socket.
+
+        What the process sent before its end can still be read: the socket is closed by who forgets the worker.
+        """
+        await self.process.wait()
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+    async def _abandon(self) -> None:
+        self.kill()
+        await self.ended()
+        self.close()
+
+    def close(self) -> None:
+        """Give the socket back, once nobody waits on it."""
+        self._connection.close()
