@@ -1,0 +1,123 @@
+"""Answers of processing requests: stored results as JSON, or their bytes (NA-27, NA-28)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+import msgspec
+from litestar import Response
+from litestar.response import Stream
+from msgspec import Struct
+
+from filemill.kinds import Facts
+from filemill.task import Outcome, Output
+from filemill_server.assets import Asset, Assets
+from filemill_server.links import asset_url
+from filemill_server.messages import OutputBody, OutputOptions, PacksRequest, Request, with_facts
+from filemill_server.names import DEFAULT_NAME, clean_name, content_disposition
+from filemill_server.negotiation import prefers_bytes
+from filemill_server.services import HttpRequest, key_of, services_of
+
+_IN_MEMORY = 8 << 20  # larger results are streamed from the store, bytes
+
+
+class Answer(Struct, frozen=True):
+    """An answer that can be kept and given again: its JSON, or the asset whose bytes it is."""
+
+    headers: dict[str, str]
+    body: bytes
+    asset: Asset | None = None
+
+    def response(self, request: HttpRequest) -> Response[bytes] | Stream:
+        """Make the response; an asset's bytes come from memory where they are held, else from the store."""
+        if self.asset is None:
+            return Response(self.body, status_code=200, headers=self.headers, media_type="application/json")
+        headers = self.headers | {
+            "X-Asset-Id": self.asset.id,
+            "ETag": f'"{self.asset.sha256}"',
+            "Content-Disposition": content_disposition(self.asset.filename, self.asset.media_type),
+            "X-Content-Type-Options": "nosniff",
+        }
+        if self.body:
+            return Response(self.body, status_code=200, headers=headers, media_type=self.asset.media_type)
+        headers["Content-Length"] = str(self.asset.size)
+        stream = services_of(request).storage.stream(self.asset.storage_name)
+        return Stream(stream, status_code=200, headers=headers, media_type=self.asset.media_type)
+
+
+async def answer(request: HttpRequest, outcome: Outcome, message: Request, packs: Sequence[str | None]) -> Answer:
+    """Store what a task made and say so, in the form the request prefers.
+
+    Args:
+        request: who asks, and its `Accept`.
+        outcome: of the task.
+        message: the request's output options and metadata.
+        packs: the pack of each pipeline, or None.
+    """
+    made = [outcome.bundle] if outcome.bundle else [output for part in outcome.made for output in part.outputs]
+    wants_bytes = len(made) == 1 and prefers_bytes(request.headers.get("accept"))
+    held = wants_bytes and made[0].size <= _IN_MEMORY
+    body = await asyncio.to_thread(Path(made[0].path).read_bytes) if held else b""
+    assets = await asyncio.gather(*(_store(request, output, message.output, len(made) > 1) for output in made))
+    if wants_bytes:
+        return Answer({"Vary": "Accept"}, body, assets[0])
+    bodies = [
+        with_facts(_output_body(request, asset), output.facts) for asset, output in zip(assets, made, strict=True)
+    ]
+    plain: Facts = {"source": outcome.sources[0]}
+    if message.metadata is not None:
+        plain["metadata"] = message.metadata
+    if isinstance(message, PacksRequest):
+        plain["results"] = _pack_bodies(outcome, bodies, packs)
+    else:
+        plain |= {"report": outcome.made[0].report}
+        plain |= bodies[0] if len(bodies) == 1 else {"outputs": bodies}
+        if len(outcome.sources) > 1:
+            plain["sources"] = outcome.sources
+    return Answer({"Vary": "Accept"}, msgspec.json.encode(plain))
+
+
+def _pack_bodies(outcome: Outcome, bodies: Sequence[Facts], packs: Sequence[str | None]) -> list[Facts]:
+    owners = [(pack, part) for pack, part in zip(packs, outcome.made, strict=True) for _ in part.outputs]
+    return [{"packId": pack, **body, "report": part.report} for (pack, part), body in zip(owners, bodies, strict=True)]
+
+
+async def _store(request: HttpRequest, output: Output, options: OutputOptions, many: bool) -> Asset:
+    assets: Assets = services_of(request).assets
+    services_of(request).metrics.bytes_out.inc(output.size)
+    return await assets.add(
+        Path(output.path),
+        id=assets.new_id(),
+        tenant=key_of(request).tenant,
+        filename=_filename(output, options, many),
+        format=output.format,
+        media_type=output.media_type,
+        size=output.size,
+        sha256=output.sha256,
+        facts=output.facts,
+        public=options.public,
+        ttl_seconds=options.ttl_seconds,
+    )
+
+
+def _filename(output: Output, options: OutputOptions, many: bool) -> str:
+    """The name asked for with the result's own ending; one name for many results gets their own before it."""
+    if options.filename is None:
+        return clean_name(output.name) or DEFAULT_NAME
+    own = PurePosixPath(output.name)
+    stem = PurePosixPath(clean_name(options.filename) or DEFAULT_NAME).stem
+    return clean_name(f"{stem}-{own.stem}{own.suffix}" if many else f"{stem}{own.suffix}") or DEFAULT_NAME
+
+
+def _output_body(request: HttpRequest, asset: Asset) -> OutputBody:
+    return OutputBody(
+        asset_id=asset.id,
+        url=asset_url(request, asset),
+        expires_at=asset.expires_at,
+        filename=asset.filename,
+        format=asset.format,
+        mime_type=asset.media_type,
+        size_bytes=asset.size,
+    )

@@ -1,0 +1,135 @@
+"""The Litestar application: what is made at its start, and how its parts are wired together."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+
+from litestar import Litestar, Router
+from litestar.exceptions import HTTPException
+
+from filemill.errors import FilemillError
+from filemill.pool import Pool
+from filemill.registry import Registry, load_registry
+from filemill_server.assets import Assets
+from filemill_server.auth import require_key
+from filemill_server.database import Database
+from filemill_server.fetch import FetchPolicy
+from filemill_server.idempotency import Idempotency
+from filemill_server.keys import Keys
+from filemill_server.observe import Metrics, Observe
+from filemill_server.packs import Packs
+from filemill_server.problems import answer_defect, answer_error, answer_http
+from filemill_server.reference import reference_routes
+from filemill_server.routes import assets, discovery, health, operations, uploads
+from filemill_server.services import Services
+from filemill_server.settings import Settings, limits_of
+from filemill_server.signing import Signer
+from filemill_server.storage import Storage
+from filemill_server.sweeper import Sweeper
+from filemill_server.uploads import Uploads
+
+
+def create_app(settings: Settings) -> Litestar:
+    """Make the application. Its parts start with its lifespan and end with it.
+
+    Args:
+        settings: of this server.
+    """
+    registry = load_registry(settings.blocked_plugins)
+    metrics = Metrics()
+    keyed = Router(
+        "/v1",
+        guards=[require_key],
+        route_handlers=[
+            *operations.operation_routes(registry),
+            operations.run_steps,
+            operations.run_pack,
+            operations.run_packs,
+            uploads.add_upload,
+            uploads.read_upload,
+            uploads.delete_upload,
+            assets.list_assets,
+            assets.delete_asset,
+            assets.replace_asset,
+            assets.copy_asset,
+        ],
+    )
+    return Litestar(
+        route_handlers=[
+            keyed,
+            Router("/v1", route_handlers=[assets.read_asset]),
+            discovery.list_operations,
+            discovery.read_operation,
+            discovery.list_formats,
+            discovery.list_packs,
+            discovery.read_pack,
+            discovery.read_openapi,
+            health.live,
+            health.ready,
+            health.metrics,
+            *reference_routes(),
+        ],
+        lifespan=[partial(_lifespan, settings=settings, registry=registry, metrics=metrics)],
+        middleware=[Observe(metrics)],
+        exception_handlers={FilemillError: answer_error, HTTPException: answer_http, Exception: answer_defect},
+        openapi_config=None,
+        request_max_body_size=None,  # bodies are limited while they stream, by the settings
+        logging_config=None,
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: Litestar, settings: Settings, registry: Registry, metrics: Metrics) -> AsyncIterator[None]:
+    """Start the parts of the server, and end them in the opposite order."""
+    limits = limits_of(settings)
+    work_folder = settings.data_dir / "work"
+    async with AsyncExitStack() as stack:
+        pool = Pool(workers=settings.workers, queue=settings.queue, limits=limits, blocked=settings.blocked_plugins)
+        starting = asyncio.create_task(pool.start())
+        stack.push_async_callback(pool.stop)
+        shutil.rmtree(work_folder, ignore_errors=True)  # of a process that did not end in peace
+        work_folder.mkdir(parents=True)
+        database = Database(settings.database_address)
+        stack.callback(database.close)
+        await asyncio.to_thread(database.migrate)
+        storage = Storage.open(settings.storage_url, settings.data_dir / "files")
+        source_storage = Storage.open(settings.source_storage_url) if settings.source_storage_url else None
+        services = Services(
+            settings=settings,
+            limits=limits,
+            registry=registry,
+            pool=pool,
+            packs=Packs(registry, limits, settings.presets_dir),
+            database=database,
+            storage=storage,
+            source_storage=source_storage,
+            keys=Keys(database),
+            assets=Assets(database, storage),
+            uploads=Uploads(database, storage),
+            idempotency=Idempotency(database),
+            signer=Signer(settings.signing_secret()),
+            fetch_policy=FetchPolicy(
+                max_bytes=settings.max_upload_bytes,
+                timeout_seconds=settings.fetch_timeout_seconds,
+                allow_networks=settings.fetch_allow_networks,
+            ),
+            metrics=metrics,
+            work_folder=work_folder,
+        )
+        services.packs.load()
+        app.state.services = services
+        for work in (services.packs.watch(), Sweeper(database, storage).run()):
+            task = asyncio.create_task(work)
+            stack.push_async_callback(_end, task)
+        await starting
+        yield
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,44 @@
+"""Who asks: keys in `Authorization: Bearer` or `X-API-Key` (NA-01)."""
+
+from __future__ import annotations
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from filemill.errors import ErrorCode, FilemillError
+from filemill_server.keys import Key
+from filemill_server.services import Services
+
+
+async def require_key(connection: ASGIConnection[object, object, object, object], _: BaseRouteHandler) -> None:
+    """Guard of everything that needs a key; puts the key into the request's state.
+
+    Raises:
+        FilemillError: `UNAUTHORIZED`.
+    """
+    if await find_key(connection) is None:
+        sent = sent_key(connection) is not None
+        detail = (
+            "The key is unknown, expired or revoked."
+            if sent
+            else "A key is needed: send `Authorization: Bearer KEY` or `X-API-Key: KEY`."
+        )
+        raise FilemillError(ErrorCode.UNAUTHORIZED, detail, sent=sent)
+
+
+async def find_key(connection: ASGIConnection[object, object, object, object]) -> Key | None:
+    """Return the valid key that a request carries, and remember it in the request's state."""
+    secret = sent_key(connection)
+    services: Services = connection.app.state.services
+    key = await services.keys.find(secret) if secret else None
+    if key is not None:
+        connection.scope["state"]["key"] = key
+    return key
+
+
+def sent_key(connection: ASGIConnection[object, object, object, object]) -> str | None:
+    """Return the secret a request carries, valid or not."""
+    scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and secret.strip():
+        return secret.strip()
+    return connection.headers.get("x-api-key", "").strip() or None

@@ -1,0 +1,127 @@
+"""Brings the inputs of a request into its working folder, wherever they come from (NA-24)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+from filemill.errors import Fault, FilemillError, invalid
+from filemill.faults import refuse
+from filemill.sources import Source
+from filemill.task import Input
+from filemill_server.bodies import Part
+from filemill_server.bodies.spool import too_large
+from filemill_server.fetch import fetch
+from filemill_server.names import DEFAULT_NAME, clean_name
+from filemill_server.services import Services
+from filemill_server.storage import Storage
+
+PART = "part:"
+"""Prefix of the upload ids that stand for a file part of the same request."""
+
+_PARALLEL = 4  # sources of one request brought at a time
+
+
+class Bringer:
+    """Brings sources for one request.
+
+    Args:
+        services: of the server.
+        folder: the request's working folder.
+        tenant: whose uploads and assets may be read.
+        parts: the request's file parts, by parameter name.
+    """
+
+    def __init__(self, services: Services, folder: Path, tenant: str, parts: Mapping[str, Part]) -> None:
+        self._services = services
+        self._folder = folder
+        self._tenant = tenant
+        self._parts = parts
+        self._gate = asyncio.Semaphore(_PARALLEL)
+        self._limit = services.settings.max_upload_bytes
+
+    async def bring(self, sources: Sequence[tuple[str, Source]]) -> list[Input]:
+        """Bring sources, given with their JSON pointers.
+
+        Raises:
+            FilemillError: of the first source that can't be had.
+        """
+        work = [asyncio.ensure_future(self._gated(*given)) for given in sources]
+        try:
+            return list(await asyncio.gather(*work))
+        finally:
+            for task in work:
+                task.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
+
+    async def _gated(self, pointer: str, source: Source) -> Input:
+        async with self._gate:
+            return await self._one(pointer, source)
+
+    async def _one(self, pointer: str, source: Source) -> Input:
+        path = self._folder / f"source-{pointer.replace('/', '-')}"
+        if source.url is not None:
+            policy = self._services.fetch_policy
+            try:
+                fetched = await fetch(source.url, path, policy=policy, headers=source.headers or {})
+            except FilemillError as error:
+                faults = [Fault(pointer + fault.pointer, fault.detail) for fault in error.faults]
+                raise FilemillError(error.code, error.detail, faults=faults) from error
+            return Input(str(path), fetched.name or DEFAULT_NAME)
+        if source.upload_id is not None:
+            return await self._upload(f"{pointer}/uploadId", source.upload_id, path)
+        if source.asset_id is not None:
+            asset = await self._services.assets.get(source.asset_id)
+            if asset is None or asset.tenant != self._tenant:
+                raise invalid(f"{pointer}/assetId", "There is no such asset, or it has expired.")
+            await self._services.storage.fetch(asset.storage_name, path)
+            return Input(str(path), asset.filename)
+        if source.storage_key is not None:
+            return await self._stored(f"{pointer}/storageKey", source.storage_key, path)
+        assert source.base64 is not None
+        await asyncio.to_thread(path.write_bytes, _decoded(f"{pointer}/base64", source.base64, self._limit))
+        return Input(str(path), DEFAULT_NAME)
+
+    async def _upload(self, pointer: str, upload_id: str, path: Path) -> Input:
+        if upload_id.startswith(PART) and (part := self._parts.get(upload_id.removeprefix(PART))) is not None:
+            return Input(str(part.path), part.name)
+        upload = await self._services.uploads.get(upload_id)
+        if upload is None or upload.tenant != self._tenant:
+            raise invalid(pointer, "There is no such upload, or it has expired.")
+        await self._services.storage.fetch(upload.storage_name, path)
+        return Input(str(path), upload.filename)
+
+    async def _stored(self, pointer: str, name: str, path: Path) -> Input:
+        store: Storage | None = self._services.source_storage
+        if store is None:
+            raise invalid(pointer, "This server has no source storage (FILEMILL_SOURCE_STORAGE_URL).")
+        parts = name.split("/")
+        if not name or any(part in ("", ".", "..") for part in parts) or "\\" in name or not name.isprintable():
+            raise invalid(pointer, "A storage key is a relative path without empty, '.' and '..' parts.")
+        try:
+            await store.fetch(name, path, limit=self._limit)
+        except FileNotFoundError:
+            raise invalid(pointer, f"There is no {name!r} in the source storage.") from None
+        return Input(str(path), clean_name(name) or DEFAULT_NAME)
+
+
+def _decoded(pointer: str, text: str, limit: int) -> bytes:
+    """Decode base64, standard or URL-safe, alone or as a data URL."""
+    if text.startswith("data:"):
+        head, comma, text = text.partition(",")
+        if not comma:
+            raise invalid(pointer, "The data URL has no comma before its data.")
+        if not head.endswith(";base64"):
+            return unquote_to_bytes(text)
+    compact = "".join(text.split()).replace("-", "+").replace("_", "/")
+    try:
+        data = base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
+    except binascii.Error as error:
+        raise refuse([Fault(pointer, f"This is not base64: {error}.")]) from None
+    if len(data) > limit:
+        raise too_large(limit, "The file")
+    return data

@@ -1,0 +1,104 @@
+"""Every failure of the native API as problem details (RFC 9457): one shape, a stable code."""
+
+from __future__ import annotations
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.types import Method
+
+from filemill.errors import ErrorCode, FilemillError
+
+log = structlog.get_logger("filemill.http")
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_BASE = "urn:filemill:error:"
+"""Stable URIs of problem types: this and the code in lower case with hyphens. They are names, not pages to fetch."""
+
+_BY_STATUS = {
+    400: ErrorCode.BAD_REQUEST,
+    401: ErrorCode.UNAUTHORIZED,
+    403: ErrorCode.FORBIDDEN,
+    404: ErrorCode.NOT_FOUND,
+    405: ErrorCode.METHOD_NOT_ALLOWED,
+    413: ErrorCode.FILE_TOO_LARGE,
+    415: ErrorCode.UNSUPPORTED_MEDIA,
+}
+
+
+def problem_type(code: ErrorCode) -> str:
+    """Return the stable URI of a problem type."""
+    return TYPE_BASE + code.name.lower().replace("_", "-")
+
+
+def problem(error: FilemillError, *, request_id: str, path: str) -> tuple[dict[str, object], dict[str, str]]:
+    """Make the body and the headers of a problem answer."""
+    code = error.code
+    body: dict[str, object] = {
+        "type": problem_type(code),
+        "title": code.title,
+        "status": code.status,
+        "detail": error.detail,
+        "instance": path,
+        "code": code.name,
+        "request_id": request_id,
+        **error.extra,
+    }
+    if error.faults:
+        body["errors"] = [{"pointer": f"#{fault.pointer}", "detail": fault.detail} for fault in error.faults]
+    headers: dict[str, str] = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if code is ErrorCode.UNAUTHORIZED:
+        invalid = ', error="invalid_token"' if error.extra.get("sent") else ""
+        headers["WWW-Authenticate"] = f'Bearer realm="filemill"{invalid}'
+        body.pop("sent", None)
+    return body, headers
+
+
+def answer_error(request: Request[object, object, object], error: FilemillError) -> Response[bytes]:
+    """Answer with a typed error."""
+    body, headers = problem(error, request_id=request_id_of(request), path=request.url.path)
+    return Response(msgspec.json.encode(body), status_code=error.code.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def answer_http(request: Request[object, object, object], error: HTTPException) -> Response[bytes]:
+    """Answer what the router itself refused: an unknown path, a method, a malformed request."""
+    if isinstance(error, NotFoundException):
+        found = FilemillError(ErrorCode.NOT_FOUND, f"There is nothing at {request.url.path!r}.")
+    elif isinstance(error, MethodNotAllowedException):
+        allowed = ", ".join(sorted(_allowed(request)))
+        found = FilemillError(ErrorCode.METHOD_NOT_ALLOWED, f"{request.method} is not possible here; {allowed} is.")
+        response = answer_error(request, found)
+        response.headers["Allow"] = allowed
+        return response
+    else:
+        code = _BY_STATUS.get(error.status_code, ErrorCode.BAD_REQUEST)
+        found = FilemillError(code, str(error.detail))
+    return answer_error(request, found)
+
+
+def answer_defect(request: Request[object, object, object], error: Exception) -> Response[bytes]:
+    """Answer an exception nobody expected; only the log says more."""
+    log.error("unexpected_error", path=request.url.path, exc_info=error)
+    return answer_error(
+        request, FilemillError(ErrorCode.INTERNAL_ERROR, "An unexpected error; the server's log holds it by this id.")
+    )
+
+
+def request_id_of(request: Request[object, object, object]) -> str:
+    """Return the id the request was given when it came in."""
+    return str(request.scope["state"].get("request_id", ""))
+
+
+def _allowed(request: Request[object, object, object]) -> set[Method]:
+    for route in request.app.routes:
+        if route.path == request.url.path:
+            return set(route.methods)
+    path = request.url.path.split("/")
+    for route in request.app.routes:
+        parts = route.path.split("/")
+        if len(parts) == len(path) and all(a == b or a.startswith("{") for a, b in zip(parts, path, strict=True)):
+            return set(route.methods)
+    return set()

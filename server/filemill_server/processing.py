@@ -1,0 +1,159 @@
+"""One processing request from its body to its answer: read, check, bring inputs, work, store, answer."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from litestar import Response
+from msgspec import Struct
+
+from filemill.errors import FilemillError, invalid
+from filemill.faults import convert
+from filemill.operation import Operation
+from filemill.pipeline import check_steps
+from filemill.sources import Source, sources_in
+from filemill.task import Input, Outcome, Task, encode_steps
+from filemill_server.answers import Answer, answer
+from filemill_server.bodies import Body, read_body
+from filemill_server.inputs import PART, Bringer
+from filemill_server.messages import Archive, InputRequest, PacksRequest, Request
+from filemill_server.negotiation import prefers_bytes
+from filemill_server.replay import Replay
+from filemill_server.services import HttpRequest, Services, key_of, services_of
+
+R = TypeVar("R", bound=Request)
+
+
+class Pipeline(Struct, frozen=True):
+    """Steps to run, where they stand in the request (a JSON pointer), and the pack they come from."""
+
+    steps: Sequence[Operation]
+    pointer: str
+    pack: str | None = None
+
+
+Plan = Callable[[R], Sequence[Pipeline]]
+
+
+async def process(request: HttpRequest, message_type: type[R], plan: Plan[R]) -> Response[bytes]:
+    """Do a processing request.
+
+    Args:
+        request: with a valid key in its state.
+        message_type: the struct that its parameters are converted to.
+        plan: gives the pipelines of a message.
+
+    Raises:
+        FilemillError: whatever was wrong with it.
+    """
+    services = services_of(request)
+    async with working_folder(services.work_folder) as folder:
+        replay = Replay(request)
+        body = await read_body(
+            request,
+            folder,
+            limit=services.settings.max_upload_bytes,
+            structs=(message_type,),
+            fingerprint=True,
+        )
+        message: R = convert(_with_parts(body), message_type, strict=body.strict)
+        pipelines = plan(message)
+        for pipeline in pipelines:
+            check_steps(services.registry, pipeline.steps, services.limits, pipeline.pointer)
+        sources = _input_sources(message, body)
+        return await replay.answer(
+            body.fingerprint,
+            message.output.idempotency_key,
+            lambda: _work(request, services, folder, body, message, pipelines, sources),
+        )
+
+
+@asynccontextmanager
+async def working_folder(parent: Path) -> AsyncIterator[Path]:
+    """Make a folder for one request and remove it with everything in it, however the request ends."""
+    folder = Path(tempfile.mkdtemp(dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _work(
+    request: HttpRequest,
+    services: Services,
+    folder: Path,
+    body: Body,
+    message: Request,
+    pipelines: Sequence[Pipeline],
+    sources: Sequence[tuple[str, Source]],
+) -> Answer:
+    bringer = Bringer(services, folder, key_of(request).tenant, body.parts)
+    extra_sources = dict.fromkeys(
+        (source.key, (pointer, source))
+        for pipeline in pipelines
+        for pointer, source in sources_in(pipeline.steps, pipeline.pointer)
+    )
+    given = [*sources, *(pair for _, pair in extra_sources)]
+    brought = await bringer.bring(given)
+    inputs = [Input(str(part.path), part.name) for part in body.files] + brought[: len(sources)]
+    extras = dict(zip((key for key, _ in extra_sources), brought[len(sources) :], strict=True))
+    task = Task(
+        inputs=inputs,
+        pipelines=[encode_steps(pipeline.steps) for pipeline in pipelines],
+        folder=str(folder),
+        limits=services.limits,
+        extras=extras,
+        archive=message.output.archive is Archive.ZIP,
+        bundle=[pipeline.pack or "" for pipeline in pipelines] if _wants_bundle(request, pipelines) else None,
+    )
+    outcome = await _run(services, task)
+    return await answer(request, outcome, message, [pipeline.pack for pipeline in pipelines])
+
+
+def _wants_bundle(request: HttpRequest, pipelines: Sequence[Pipeline]) -> bool:
+    """Whether the results of many pipelines are wanted as bytes: then they are one ZIP."""
+    return len(pipelines) > 1 and prefers_bytes(request.headers.get("accept"))
+
+
+async def _run(services: Services, task: Task) -> Outcome:
+    metrics = services.metrics
+    metrics.bytes_in.inc(sum(Path(given.path).stat().st_size for given in task.inputs))
+    try:
+        outcome = await services.pool.run(task)
+    except FilemillError as error:
+        metrics.tasks.labels(error.code.name).inc()
+        raise
+    finally:
+        metrics.admitted.set(services.pool.admitted)
+    metrics.tasks.labels("OK").inc()
+    return outcome
+
+
+def _with_parts(body: Body) -> dict[str, object]:
+    """Let file parts stand as sources in the parameters they are named for."""
+    return body.parameters | {field: {"uploadId": f"{PART}{field}"} for field in body.parts}
+
+
+def _input_sources(message: Request, body: Body) -> list[tuple[str, Source]]:
+    """Give the inputs that are not in the body, with their pointers."""
+    if isinstance(message, InputRequest):
+        named = message.source is not None or message.sources is not None
+        given = message.inputs if named or not body.files else []
+        pointers = ["/source"] if message.source is not None else [f"/sources/{index}" for index in range(len(given))]
+    else:
+        assert isinstance(message, PacksRequest)
+        named = message.source is not None
+        given = [message.source] if message.source is not None else []
+        pointers = ["/source"]
+        if len(body.files) > 1:
+            raise invalid("/source", "Packs are made of one picture; several were sent.")
+        if not named and not body.files:
+            raise invalid("/source", "'source' is missing. It says where the picture comes from.")
+    if named and body.files:
+        raise invalid("/source", "The body brought a file and names a source as well; one of them is the input.")
+    return list(zip(pointers, given, strict=False))

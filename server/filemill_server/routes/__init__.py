@@ -1,0 +1,1 @@
+"""The paths of the native API, a module a family."""

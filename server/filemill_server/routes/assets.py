@@ -1,0 +1,173 @@
+"""`/v1/assets`: stored results (NA-41)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from litestar import Request, Response, delete, get, post, put, route
+from litestar.response import Stream
+
+from filemill.errors import ErrorCode, FilemillError, invalid
+from filemill.faults import convert
+from filemill_server.assets import Asset
+from filemill_server.auth import find_key, sent_key
+from filemill_server.bodies import read_body
+from filemill_server.conditions import Version, asked_range, is_unchanged, require_match
+from filemill_server.links import asset_url
+from filemill_server.messages import AssetBody, AssetList, CopyRequest
+from filemill_server.names import content_disposition
+from filemill_server.problems import answer_error
+from filemill_server.processing import working_folder
+from filemill_server.received import received
+from filemill_server.services import HttpRequest, key_of, services_of
+from filemill_server.wire import json_answer
+
+MAX_PAGE = 200
+DEFAULT_PAGE = 50
+
+
+@route("/assets/{asset_id:str}", http_method=["GET", "HEAD"], name="asset")
+async def read_asset(request: Request[object, object, object], asset_id: str) -> Response[bytes] | Stream:
+    """Give an asset's bytes: to its owner, by a signed URL, or to everybody where it is public."""
+    asset = await _readable(request, asset_id)
+    version = version_of(asset)
+    left = max(int((asset.expires_at - datetime.now(UTC)).total_seconds()), 0) if asset.expires_at else 31536000
+    headers = {
+        "ETag": version.etag,
+        "Last-Modified": version.last_modified,
+        "Cache-Control": f"{'public' if asset.public else 'private'}, max-age={left}",
+        "Accept-Ranges": "bytes",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if not asset.public:
+        headers["Vary"] = "Authorization, X-API-Key"
+    if is_unchanged(version, request.headers.get("if-none-match"), request.headers.get("if-modified-since")):
+        return Response(b"", status_code=304, headers=headers)
+    headers["Content-Disposition"] = content_disposition(asset.filename, asset.media_type)
+    if asset.media_type == "image/svg+xml":
+        headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    if "sha-256" in request.headers.get("want-repr-digest", "sha-256"):
+        headers["Repr-Digest"] = version.repr_digest
+    if request.method == "HEAD":
+        headers["Content-Length"] = str(asset.size)
+        return Response(b"", status_code=200, headers=headers, media_type=asset.media_type)
+    try:
+        part = asked_range(version, request.headers.get("range"), request.headers.get("if-range"))
+    except FilemillError as error:
+        response = answer_error(request, error)
+        response.headers["Content-Range"] = f"bytes */{asset.size}"
+        return response
+    start, end = part or (0, asset.size)
+    headers["Content-Length"] = str(end - start)
+    if part is not None:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{asset.size}"
+    stream: AsyncIterator[bytes] = services_of(request).storage.stream(asset.storage_name, start, end)
+    return Stream(stream, status_code=206 if part else 200, headers=headers, media_type=asset.media_type)
+
+
+async def _readable(request: HttpRequest, asset_id: str) -> Asset:
+    """Return the asset where the request may read it; expired, foreign and unknown are the same 404."""
+    services = services_of(request)
+    asset = await services.assets.get(asset_id)
+    if asset is not None and (asset.public or _is_signed(request, asset_id)):
+        return asset
+    key = await find_key(request)
+    if key is None and (sent_key(request) is not None or "signature" not in request.query_params):
+        raise FilemillError(ErrorCode.UNAUTHORIZED, "A key or a signed URL is needed.")
+    if asset is None or key is None or key.tenant != asset.tenant:
+        raise missing()
+    return asset
+
+
+def _is_signed(request: HttpRequest, asset_id: str) -> bool:
+    expires, signature = request.query_params.get("expires"), request.query_params.get("signature")
+    if not expires or not signature or not (expires.isascii() and expires.isdigit()):
+        return False
+    return services_of(request).signer.verify(asset_id, int(expires[:18]), signature)
+
+
+def missing() -> FilemillError:
+    """Make the one answer for expired, deleted, foreign and unknown assets."""
+    return FilemillError(ErrorCode.NOT_FOUND, "There is no such asset, or it has expired.")
+
+
+def version_of(asset: Asset) -> Version:
+    """Return what tells this version of an asset from others."""
+    return Version(asset.sha256, asset.size, asset.modified_at)
+
+
+async def _own(request: HttpRequest, asset_id: str) -> Asset:
+    asset = await services_of(request).assets.get(asset_id)
+    if asset is None or asset.tenant != key_of(request).tenant:
+        raise missing()
+    return asset
+
+
+def asset_body(request: HttpRequest, asset: Asset) -> AssetBody:
+    """Return an asset as it is listed."""
+    return AssetBody(
+        asset_id=asset.id,
+        url=asset_url(request, asset),
+        filename=asset.filename,
+        format=asset.format,
+        mime_type=asset.media_type,
+        size_bytes=asset.size,
+        sha256=asset.sha256,
+        public=asset.public,
+        created_at=asset.created_at,
+        expires_at=asset.expires_at,
+    )
+
+
+@get("/assets")
+async def list_assets(request: Request[object, object, object]) -> Response[bytes]:
+    """List own assets, newest first, a page at a time."""
+    limit = request.query_params.get("limit", str(DEFAULT_PAGE))
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MAX_PAGE):
+        raise invalid("/limit", f"'limit' is a whole number from 1 to {MAX_PAGE}.")
+    cursor = request.query_params.get("cursor")
+    assets, after = await services_of(request).assets.list(key_of(request).tenant, cursor, int(limit))
+    body = AssetList(assets=[asset_body(request, asset) for asset in assets], next_cursor=after)
+    link = {"Link": f'<{request.url.path}?limit={limit}&cursor={after}>; rel="next"'} if after else {}
+    return json_answer(body, headers=link)
+
+
+@delete("/assets/{asset_id:str}", status_code=204)
+async def delete_asset(request: Request[object, object, object], asset_id: str) -> None:
+    """End an asset now."""
+    asset = await _own(request, asset_id)
+    require_match(version_of(asset), request.headers.get("if-match"))
+    await services_of(request).assets.delete(asset)
+
+
+@put("/assets/{asset_id:str}")
+async def replace_asset(request: Request[object, object, object], asset_id: str) -> Response[bytes]:
+    """Replace an asset's bytes with those of the body; its id, name and end stay."""
+    services = services_of(request)
+    asset = await _own(request, asset_id)
+    require_match(version_of(asset), request.headers.get("if-match"))
+    async with working_folder(services.work_folder) as folder:
+        given = await received(request, folder)
+        replaced = await services.assets.replace(
+            asset, given.path, format=given.format, media_type=given.media_type, size=given.size, sha256=given.sha256
+        )
+    return json_answer(asset_body(request, replaced), headers={"ETag": version_of(replaced).etag})
+
+
+@post("/assets/{asset_id:str}/copy", status_code=201)
+async def copy_asset(request: Request[object, object, object], asset_id: str) -> Response[bytes]:
+    """Make a second asset of the same bytes, with options of its own."""
+    services = services_of(request)
+    asset = await _own(request, asset_id)
+    async with working_folder(services.work_folder) as folder:
+        body = await read_body(request, folder, limit=0, structs=(CopyRequest,))
+    options = convert(body.parameters, CopyRequest, strict=body.strict).output
+    copied = await services.assets.copy(
+        asset, filename=options.filename, public=options.public, ttl_seconds=options.ttl_seconds
+    )
+    return json_answer(
+        asset_body(request, copied),
+        status=201,
+        headers={"Location": f"/v1/assets/{copied.id}", "ETag": version_of(copied).etag},
+    )

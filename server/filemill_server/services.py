@@ -1,0 +1,64 @@
+"""Everything a handler works with, made once when the application starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from litestar import Request
+
+from filemill.limits import Limits
+from filemill.pool import Pool
+from filemill.registry import Registry
+from filemill_server.assets import Assets
+from filemill_server.database import Database
+from filemill_server.fetch import FetchPolicy
+from filemill_server.idempotency import Idempotency
+from filemill_server.keys import Key, Keys
+from filemill_server.observe import Metrics
+from filemill_server.packs import Packs
+from filemill_server.settings import Settings
+from filemill_server.signing import Signer
+from filemill_server.storage import Storage
+from filemill_server.uploads import Uploads
+
+HttpRequest = Request[object, object, object]
+
+
+@dataclass(kw_only=True)
+class Services:
+    """The parts of a running server."""
+
+    settings: Settings
+    limits: Limits
+    registry: Registry
+    pool: Pool
+    packs: Packs
+    database: Database
+    storage: Storage
+    source_storage: Storage | None
+    keys: Keys
+    assets: Assets
+    uploads: Uploads
+    idempotency: Idempotency
+    signer: Signer
+    fetch_policy: FetchPolicy
+    metrics: Metrics
+    work_folder: Path
+
+
+def services_of(request: HttpRequest) -> Services:
+    """Return the services of the application that answers a request."""
+    return cast(Services, request.app.state.services)
+
+
+def key_of(request: HttpRequest) -> Key:
+    """Return the key of an authorised request."""
+    return cast(Key, request.scope["state"]["key"])
+
+
+def base_url(request: HttpRequest) -> str:
+    """Return the public origin for URLs in answers: the configured one, else that of the request."""
+    configured = services_of(request).settings.public_url
+    return configured.rstrip("/") if configured else f"{request.url.scheme}://{request.url.netloc}"
