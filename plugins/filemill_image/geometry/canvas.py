@@ -40,7 +40,7 @@ def on_blur(image: pyvips.Image, left: int, top: int, size: Size) -> pyvips.Imag
     shrink = min(1.0, _BLUR_SIGMA * _BLUR_SHARE / max(size))
     (small,) = covered([image], size.times(shrink), Gravity.CENTER)
     sigma = shrink * max(size) / _BLUR_SHARE
-    blurred = premultiplied(small, lambda pixels: pixels.gaussblur(max(sigma, 0.5)))
+    blurred = premultiplied(small, lambda pixels: rounded(pixels.gaussblur(max(sigma, 0.5), precision="float")))
     canvas = scaled(blurred.copy_memory(), size)
     if not image.hasalpha():
         return canvas.insert(image, left, top)
