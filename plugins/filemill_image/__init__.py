@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from filemill import Format, Limits, Operation, hookimpl
 
-from filemill_image import encode, geometry, startup
+from filemill_image import effects, encode, geometry, startup
 from filemill_image.formats import FORMATS
 
 
 @hookimpl
 def filemill_operations() -> Sequence[type[Operation]]:
     """Return every operation on pictures."""
-    return [*geometry.OPERATIONS, *encode.OPERATIONS]
+    return [*geometry.OPERATIONS, *effects.OPERATIONS, *encode.OPERATIONS]
 
 
 @hookimpl

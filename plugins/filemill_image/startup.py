@@ -1,8 +1,10 @@
-"""Start-up of a worker process: libvips without loaders of doubtful quality, caches or threads."""
+"""Start-up of a worker process: no loaders of doubtful quality, no caches, no threads."""
 
 from __future__ import annotations
 
+import pillow_heif
 import pyvips
+from PIL import AvifImagePlugin, Image
 
 
 
@@ -11,6 +13,7 @@ def prepare() -> None:
 
     Loaders are always called by name (see `formats.opening.load`), so that nothing in a file's content
     picks one. The operation cache would only keep pixels of past tasks; workers are the parallelism.
+    Pillow's own pixel limit is off because every header is held to the limits of the task.
     """
     pyvips.block_untrusted_set(True)
     pyvips.operation_block_set("VipsForeignLoadSvg", False)
@@ -18,3 +21,8 @@ def prepare() -> None:
     pyvips.cache_set_max_mem(0)
     pyvips.cache_set_max_files(0)
     pyvips.concurrency_set(1)
+    Image.MAX_IMAGE_PIXELS = None
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    pillow_heif.options.DECODE_THREADS = 1
+    for extra in ("THUMBNAILS", "DEPTH_IMAGES", "AUX_IMAGES"):
+        setattr(pillow_heif.options, extra, False)

@@ -1,0 +1,37 @@
+"""Brands of ISO base media files: what tells AVIF from HEIC (ISO/IEC 14496-12 `ftyp`, 23008-12, AV1 image)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+AVIF_BRANDS = frozenset({b"avif", b"avis"})
+HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+GENERAL_BRANDS = frozenset({b"mif1", b"mif2", b"msf1"})
+
+
+def is_avif(head: bytes) -> bool:
+    """Whether a file that starts so is AVIF: by its major brand, or by a compatible one where that is general."""
+    brands = brands_of(head)
+    if not brands:
+        return False
+    if brands[0] in GENERAL_BRANDS:
+        return _any(brands, AVIF_BRANDS) and not _any(brands, HEIF_BRANDS)
+    return brands[0] in AVIF_BRANDS
+
+
+def is_heif(head: bytes) -> bool:
+    """Whether a file that starts so is HEIF other than AVIF."""
+    brands = brands_of(head)
+    return bool(brands) and brands[0] in HEIF_BRANDS | GENERAL_BRANDS and not is_avif(head)
+
+
+def brands_of(head: bytes) -> list[bytes]:
+    """Return the major brand and the compatible ones, or nothing where the file does not start with `ftyp`."""
+    if head[4:8] != b"ftyp":
+        return []
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    return [head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))]
+
+
+def _any(brands: Iterable[bytes], wanted: frozenset[bytes]) -> bool:
+    return any(brand in wanted for brand in brands)
