@@ -2,6 +2,7 @@
 
 from filemill import Operation
 from filemill_image.effects.focus import Blur, Pixelate, Sharpen
+from filemill_image.effects.picture_info import PictureInfo
 from filemill_image.effects.surround import Border, Flatten, RoundedCorners
 from filemill_image.effects.tone import Adjust, Grayscale, Negate, Sepia
 from filemill_image.effects.watermark import Watermark
@@ -13,6 +14,7 @@ OPERATIONS: list[type[Operation]] = [
     Flatten,
     Grayscale,
     Negate,
+    PictureInfo,
     Pixelate,
     RoundedCorners,
     Sepia,

@@ -10,8 +10,7 @@ from msgspec import Meta
 from filemill import Choice, Context, Picture, PictureOperation
 from filemill import Colour as ColourText
 from filemill.errors import invalid
-from filemill_image import colour
-from filemill_image.colour import Colour
+from filemill_image.colour import TRANSPARENT, WHITE, Colour, parse
 from filemill_image.effects.bands import COLOURS, filled, with_alpha
 from filemill_image.geometry.canvas import coloured
 
@@ -42,14 +41,14 @@ class RoundedCorners(PictureOperation, frozen=True, kw_only=True, tag="rounded-c
     def __post_init__(self) -> None:
         """Refuse an unknown colour."""
         if self.background is not None:
-            colour.parse(self.background)
+            parse(self.background)
 
     def run(self, picture: Picture, context: Context) -> Picture:
         """Round the corners of every frame."""
         largest = min(picture.width, picture.height) / 2
         radius = largest if isinstance(self.radius, Most) else min(self.radius, largest)
         mask = _rounded(picture.width, picture.height, radius)
-        ground = colour.parse(self.background or "transparent")
+        ground = parse(self.background or "transparent")
         return picture.map(lambda page: _cut(page, mask, ground))
 
 
@@ -61,16 +60,16 @@ class Border(PictureOperation, frozen=True, kw_only=True, tag="border"):
     """
 
     width: Annotated[int, Meta(ge=1, le=4096, description="Width of the border, pixels.", examples=[10])] = 10
-    color: Annotated[ColourText, Meta(description="Colour of the border.", examples=["#336699"])] = "black"
+    colour: Annotated[ColourText, Meta(description="Colour of the border.", examples=["#336699"])] = "black"
     inside: Annotated[bool, Meta(description="Whether the border covers the picture's edges.")] = False
 
     def __post_init__(self) -> None:
         """Refuse an unknown colour."""
-        colour.parse(self.color, "/color")
+        parse(self.colour, "/colour")
 
     def run(self, picture: Picture, context: Context) -> Picture:
         """Draw the border around every frame."""
-        ink = colour.parse(self.color, "/color")
+        ink = parse(self.colour, "/colour")
         if self.inside:
             self._check_room(picture)
             return picture.map(lambda page: _framed(page, self.width, ink))
@@ -98,14 +97,14 @@ class Flatten(PictureOperation, frozen=True, kw_only=True, tag="flatten"):
 
     def __post_init__(self) -> None:
         """Refuse an unknown colour and one that is not opaque."""
-        if not colour.parse(self.background).opaque:
+        if not parse(self.background).opaque:
             raise invalid("/background", f"{self.background!r} is not opaque: the result would be transparent again.")
 
     def run(self, picture: Picture, context: Context) -> Picture:
         """Flatten every frame; the same picture where none is transparent."""
         if not picture.transparent:
             return picture
-        ground = colour.parse(self.background)
+        ground = parse(self.background)
         return picture.map(lambda page: coloured(page).flatten(background=ground.rgb))
 
 
@@ -119,7 +118,7 @@ def _rounded(width: int, height: int, radius: float) -> pyvips.Image:
     across, down = pyvips.Image.xyz(side, side).bandsplit()
     distance = ((across + 0.5 - radius) ** 2 + (down + 0.5 - radius) ** 2) ** 0.5
     corner = ((radius + 0.5 - distance) * 255 + 0.5).cast("uchar").copy_memory()
-    mask = filled(width, height, colour.WHITE).extract_band(0)
+    mask = filled(width, height, WHITE).extract_band(0)
     top = mask.insert(corner, 0, 0).insert(corner.fliphor(), width - side, 0)
     bottom = corner.flipver()
     return top.insert(bottom, 0, height - side).insert(bottom.fliphor(), width - side, height - side)
@@ -150,7 +149,7 @@ def _enlarged(page: pyvips.Image, width: int, ink: Colour) -> pyvips.Image:
 
 def _framed(page: pyvips.Image, width: int, ink: Colour) -> pyvips.Image:
     page = coloured(page)
-    inner = filled(page.width - 2 * width, page.height - 2 * width, colour.TRANSPARENT)
+    inner = filled(page.width - 2 * width, page.height - 2 * width, TRANSPARENT)
     frame = inner.embed(width, width, page.width, page.height, extend="background", background=list(ink))
     framed = page.composite2(frame, "over").cast("uchar")
     return framed if page.hasalpha() else framed.extract_band(0, n=COLOURS)

@@ -10,8 +10,9 @@ from msgspec import Meta
 
 from filemill import Colour as ColourText
 from filemill import Context, Picture, PictureOperation, Source
+from filemill.errors import invalid
 from filemill.limits import MAX_DIMENSION
-from filemill_image import colour
+from filemill_image.colour import parse
 from filemill_image.effects.bands import COLOURS, filled, first_frame, with_alpha
 from filemill_image.effects.lettering import lettered, measured
 from filemill_image.geometry.scaling import premultiplied, scaled
@@ -60,7 +61,7 @@ class Watermark(PictureOperation, frozen=True, kw_only=True, tag="watermark"):
         Annotated[float, Meta(ge=4, le=2000, description="Font size, pixels, in place of `size`.", examples=[48])]
         | None
     ) = None
-    color: Annotated[ColourText, Meta(description="Colour of the text.", examples=["white"])] = "white"
+    colour: Annotated[ColourText, Meta(description="Colour of the text.", examples=["white"])] = "white"
     size: (
         Annotated[
             float,
@@ -104,10 +105,10 @@ class Watermark(PictureOperation, frozen=True, kw_only=True, tag="watermark"):
     def __post_init__(self) -> None:
         """Refuse no watermark and two, settings that contradict each other, and an unknown colour."""
         if (self.image is None) == (self.text is None):
-            raise ValueError("a watermark has exactly one of image and text")
+            raise invalid("", "A watermark has exactly one of 'image' and 'text'.")
         if self.font_size is not None and (self.text is None or self.size is not None):
-            raise ValueError("fontSize goes with text, and not together with size")
-        colour.parse(self.color, "/color")
+            raise invalid("/fontSize", "'fontSize' goes with 'text', and not together with 'size'.")
+        parse(self.colour, "/colour")
 
     def run(self, picture: Picture, context: Context) -> Picture:
         """Put the watermark on every frame."""
@@ -128,7 +129,7 @@ class Watermark(PictureOperation, frozen=True, kw_only=True, tag="watermark"):
             natural = measured(self.text, self.font)
             scale = self.font_size / 1000 if self.font_size else width / natural.width
             mask = lettered(self.text, self.font, max(1.0, 1000 * scale * self._shrink(natural, scale, room)))
-            ink = filled(mask.width, mask.height, colour.parse(self.color))
+            ink = filled(mask.width, mask.height, parse(self.colour))
             ink, mask = with_alpha(ink), mask * (self.opacity / 255)
             return ink.extract_band(0, n=COLOURS).bandjoin((ink.extract_band(COLOURS) * mask + 0.5).cast("uchar"))
         assert self.image is not None
