@@ -1,0 +1,172 @@
+"""The schemas of the document: every body of the API and every registered operation, made by msgspec."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from filemill.encoding import Encoding
+from filemill.errors import ErrorCode
+from filemill.operation import PictureOperation
+from filemill.picture import Picture
+from filemill.registry import Registry
+from filemill.sources import Source
+from filemill_server import discovery, messages
+from filemill_server.discovery import JsonSchema, name_formats
+from filemill_server.packs import Packs
+
+REF = "#/components/schemas/"
+
+BODIES: tuple[type[Struct], ...] = (
+    Source,
+    messages.OutputOptions,
+    messages.PackRequest,
+    messages.PacksRequest,
+    messages.CopyRequest,
+    messages.Result,
+    messages.ManyResult,
+    messages.PacksResult,
+    messages.UploadBody,
+    messages.AssetBody,
+    messages.AssetList,
+    messages.ProblemBody,
+    messages.HealthBody,
+    discovery.OperationList,
+    discovery.OperationBody,
+    discovery.FormatList,
+    discovery.PackList,
+    discovery.PackBody,
+)
+
+
+class Schemas:
+    """All component schemas, and where each type's is.
+
+    Attributes:
+        components: the schemas by name.
+        registry: the operations and formats they were made of.
+    """
+
+    def __init__(self, registry: Registry, packs: Packs) -> None:
+        self.registry = registry
+        entries = list(registry.operations.values())
+        requests = [messages.operation_request(entry) for entry in entries]
+        self._process = messages.process_request(registry)
+        types: list[Any] = [*BODIES, Encoding, self._process, *requests, *(entry.operation for entry in entries)]
+        refs, components = msgspec.json.schema_components(types, ref_template=REF + "{name}")
+        self._names = dict(zip(types, (_name(ref) for ref in refs), strict=True))
+        self.components: dict[str, JsonSchema] = _with_safe_names(components)
+        self._refine(packs)
+
+    def ref(self, type_: type) -> JsonSchema:
+        """Return a reference to a type's schema."""
+        return {"$ref": REF + self._names[type_]}
+
+    def of(self, type_: type) -> JsonSchema:
+        """Return a type's own schema; a change to it is a change to the document."""
+        return self.components[self._names[type_]]
+
+    def process_ref(self) -> JsonSchema:
+        """Return a reference to the request of `POST /v1/process`."""
+        return self.ref(self._process)
+
+    def process(self) -> JsonSchema:
+        """Return the schema of the request of `POST /v1/process`."""
+        return self.of(self._process)
+
+    def resolved(self, schema: JsonSchema) -> JsonSchema:
+        """Follow a reference."""
+        return self.components[_name(schema)] if "$ref" in schema else schema
+
+    def is_source(self, schema: JsonSchema) -> bool:
+        """Whether a schema is that of a source."""
+        return bool(schema.get("$ref") == self.ref(Source)["$ref"])
+
+    def _refine(self, packs: Packs) -> None:
+        """Say what structs check but can't say: sources, formats, packs, codes, the discriminator."""
+        self._refine_requests()
+        self._refine_formats()
+        self._refine_source(self.of(Source))
+        if packs.packs:
+            self.of(messages.PacksRequest)["properties"]["packs"]["items"]["enum"] = list(packs.packs)
+        self.of(messages.ProblemBody)["properties"]["code"]["enum"] = [code.name for code in ErrorCode]
+        steps = self.process()["properties"]["steps"]["items"]
+        if "anyOf" in steps:
+            steps["oneOf"] = steps.pop("anyOf")
+        elif "$ref" not in steps:
+            steps.update({"type": "object", "not": {}})  # nothing is registered
+        self.components["Step"] = steps
+        self.process()["properties"]["steps"]["items"] = {"$ref": REF + "Step"}
+
+    def _refine_requests(self) -> None:
+        for type_ in self._names:
+            if not issubclass(type_, messages.Request):
+                continue
+            schema = self.of(type_)
+            single = {"required": ["source"], "properties": {"source": self.ref(Source)}}
+            if issubclass(type_, messages.InputRequest):
+                several = {"required": ["sources"], "properties": {"sources": {"type": "array"}}}
+                schema["oneOf"] = [single, several]
+            else:
+                schema["properties"]["source"] = self.ref(Source)
+                schema["required"] = ["source", *schema["required"]]
+
+    def _refine_formats(self) -> None:
+        written = tuple(sorted(form.name for form in self.registry.formats.written(Picture)))
+        if not written:
+            return
+        name_formats(self.of(Encoding)["properties"]["type"], written)
+        for entry in self.registry.operations.values():
+            if issubclass(entry.operation, PictureOperation):
+                for type_ in (entry.operation, messages.operation_request(entry)):
+                    name_formats(self.of(type_)["properties"]["format"], written)
+
+    def _refine_source(self, schema: JsonSchema) -> None:
+        names = ("url", "uploadId", "assetId", "storageKey", "base64")
+        schema["oneOf"] = [{"required": [name], "properties": {name: {"type": "string"}}} for name in names]
+        schema["if"] = {"required": ["headers"], "properties": {"headers": {"type": "object"}}}
+        schema["then"] = {"required": ["url"], "properties": {"url": {"type": "string"}}}
+
+
+def without_null(schema: JsonSchema) -> JsonSchema:
+    """Return a schema without its alternative `null`, for places where only text can stand."""
+    if "anyOf" not in schema:
+        return schema
+    rest = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
+    if schema.get("default") is not None:
+        rest["default"] = schema["default"]
+    kept = [alternative for alternative in schema["anyOf"] if alternative != {"type": "null"}]
+    return {**kept[0], **rest} if len(kept) == 1 else {**rest, "anyOf": kept}
+
+
+def _name(ref: JsonSchema) -> str:
+    return _safe(str(ref["$ref"]).removeprefix(REF))
+
+
+def _safe(name: str) -> str:
+    """Make a component name that the specification allows; classes inside functions have signs it does not."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", name)
+
+
+def _with_safe_names(components: dict[str, JsonSchema]) -> dict[str, JsonSchema]:
+    for schema in components.values():
+        for node in _nodes(schema):
+            if "$ref" in node:
+                node["$ref"] = REF + _name(node)
+            for tag, ref in node.get("discriminator", {}).get("mapping", {}).items():
+                node["discriminator"]["mapping"][tag] = REF + _name({"$ref": ref})
+    return {_safe(name): schema for name, schema in sorted(components.items())}
+
+
+def _nodes(value: Any) -> Iterable[JsonSchema]:
+    if isinstance(value, dict):
+        yield value
+        for below in list(value.values()):
+            yield from _nodes(below)
+    elif isinstance(value, list):
+        for below in value:
+            yield from _nodes(below)

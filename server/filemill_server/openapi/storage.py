@@ -1,0 +1,170 @@
+"""The paths of uploads and assets (NA-40, NA-41)."""
+
+from __future__ import annotations
+
+from filemill.errors import ErrorCode
+from filemill_server.messages import AssetBody, AssetList, CopyRequest, UploadBody
+from filemill_server.openapi.responses import BINARY, Json, Responses
+from filemill_server.openapi.schemas import Schemas
+
+MAX_PAGE = 200
+DEFAULT_PAGE = 50
+_RECEIVE = (
+    ErrorCode.BAD_REQUEST,
+    ErrorCode.UNAUTHORIZED,
+    ErrorCode.FILE_TOO_LARGE,
+    ErrorCode.UNSUPPORTED_MEDIA,
+    ErrorCode.INVALID_PARAMETER,
+    ErrorCode.INVALID_FILE,
+)
+_OWN = (ErrorCode.UNAUTHORIZED, ErrorCode.NOT_FOUND)
+_BYTES_HEADERS = ("ETag", "Last-Modified", "Cache-Control", "Accept-Ranges", "Vary")
+_FILE_HEADERS = (*_BYTES_HEADERS, "Content-Disposition", "Repr-Digest")
+
+
+def storage_paths(schemas: Schemas, responses: Responses) -> dict[str, Json]:
+    """Return the paths of uploads and assets."""
+    return {
+        "/v1/uploads": {"post": _add_upload(schemas, responses)},
+        "/v1/uploads/{uploadId}": {
+            "parameters": [path_id("uploadId", "Id of an upload.")],
+            "get": {
+                **_about("readUpload", "Uploads", "Tell what an upload is."),
+                "responses": {"200": responses.body("The upload.", UploadBody), **responses.problems(_OWN)},
+            },
+            "delete": {
+                **_about("deleteUpload", "Uploads", "End an upload now."),
+                "responses": {"204": responses.empty("It is gone."), **responses.problems(_OWN)},
+            },
+        },
+        "/v1/assets": {"get": _list_assets(responses)},
+        "/v1/assets/{assetId}": _asset(schemas, responses),
+        "/v1/assets/{assetId}/copy": {
+            "parameters": [path_id("assetId", "Id of an asset.")],
+            "post": _copy_asset(schemas, responses),
+        },
+    }
+
+
+def path_id(name: str, description: str, ids: list[str] | None = None) -> Json:
+    """A parameter in the path; `ids` are the values it can have, where they are known."""
+    schema: Json = {"type": "string", "minLength": 1, "maxLength": 200}
+    if ids:
+        schema["enum"] = ids
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
+
+
+def _about(operation_id: str, tag: str, summary: str) -> Json:
+    return {"operationId": operation_id, "tags": [tag], "summary": summary}
+
+
+def _file_body(description: str) -> Json:
+    form = {
+        "type": "object",
+        "properties": {"file": BINARY},
+        "required": ["file"],
+        "additionalProperties": False,
+    }
+    content = {"multipart/form-data": {"schema": form}, "application/octet-stream": {"schema": BINARY}}
+    return {"required": True, "description": description, "content": content}
+
+
+def _add_upload(schemas: Schemas, responses: Responses) -> Json:
+    return {
+        **_about("addUpload", "Uploads", "Keep a file for later requests."),
+        "parameters": [{"$ref": "#/components/parameters/ContentDigest"}],
+        "requestBody": _file_body("One file, as the part `file` of a form or as the body; any media type."),
+        "responses": {"201": responses.body("It is kept.", UploadBody, "Location"), **responses.problems(_RECEIVE)},
+    }
+
+
+def _list_assets(responses: Responses) -> Json:
+    limit = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE}
+    return {
+        **_about("listAssets", "Assets", "List own assets, the newest first."),
+        "parameters": [
+            {"name": "limit", "in": "query", "description": "Assets a page.", "schema": limit},
+            {
+                "name": "cursor",
+                "in": "query",
+                "description": "`nextCursor` of the page before.",
+                "schema": {"type": "string", "maxLength": 200},
+            },
+        ],
+        "responses": {
+            "200": responses.body("A page of assets.", AssetList, "Link"),
+            **responses.problems([ErrorCode.UNAUTHORIZED, ErrorCode.INVALID_PARAMETER]),
+        },
+    }
+
+
+def _asset(schemas: Schemas, responses: Responses) -> Json:
+    if_match = {"$ref": "#/components/parameters/IfMatch"}
+    bytes_ = {"*/*": {"schema": BINARY}}
+    unchanged = responses.empty("The caller holds these bytes already.", *_BYTES_HEADERS)
+    whole = responses.content("The bytes.", bytes_, *_FILE_HEADERS)
+    part = responses.content("The range asked for.", bytes_, *_FILE_HEADERS, "Content-Range")
+    conditions = [{"$ref": f"#/components/parameters/{name}"} for name in ("IfNoneMatch", "Expires", "Signature")]
+    ranges = [{"$ref": f"#/components/parameters/{name}"} for name in ("Range", "IfRange")]
+    return {
+        "parameters": [path_id("assetId", "Id of an asset.")],
+        "get": {
+            **_about("readAsset", "Assets", "Give an asset's bytes."),
+            "description": "With the owner's key, by a signed URL, or without either where it is public.",
+            "security": [{}, {"bearer": []}, {"apiKey": []}],
+            "parameters": [*conditions, *ranges],
+            "responses": {
+                "200": whole,
+                "206": part,
+                "304": unchanged,
+                **responses.problems([*_OWN, ErrorCode.RANGE_NOT_SATISFIABLE]),
+            },
+        },
+        "head": {
+            **_about("headAsset", "Assets", "Tell an asset's size, type and version."),
+            "security": [{}, {"bearer": []}, {"apiKey": []}],
+            "parameters": conditions,
+            "responses": {
+                "200": responses.empty("As `GET`, without the bytes.", *_FILE_HEADERS),
+                "304": unchanged,
+                **{
+                    status: responses.empty(f"As `GET` answers {status}, without a body.")
+                    for status in ("401", "404", "500")
+                },
+            },
+        },
+        "put": {
+            **_about("replaceAsset", "Assets", "Replace an asset's bytes; its id and its end stay."),
+            "parameters": [if_match, {"$ref": "#/components/parameters/ContentDigest"}],
+            "requestBody": _file_body("The new file."),
+            "responses": {
+                "200": responses.body("It is replaced.", AssetBody, "ETag"),
+                **responses.problems([*_RECEIVE, ErrorCode.NOT_FOUND, ErrorCode.PRECONDITION_FAILED]),
+            },
+        },
+        "delete": {
+            **_about("deleteAsset", "Assets", "End an asset now."),
+            "parameters": [if_match],
+            "responses": {
+                "204": responses.empty("It is gone."),
+                **responses.problems([*_OWN, ErrorCode.PRECONDITION_FAILED]),
+            },
+        },
+    }
+
+
+def _copy_asset(schemas: Schemas, responses: Responses) -> Json:
+    codes = [code for code in _RECEIVE if code is not ErrorCode.INVALID_FILE]
+    return {
+        **_about("copyAsset", "Assets", "Make a second asset of the same bytes."),
+        "requestBody": {
+            "required": False,
+            "content": {
+                "application/json": {"schema": schemas.ref(CopyRequest), "example": {"output": {"public": True}}}
+            },
+        },
+        "responses": {
+            "201": responses.body("The copy.", AssetBody, "Location", "ETag"),
+            **responses.problems([*codes, ErrorCode.NOT_FOUND]),
+        },
+    }
