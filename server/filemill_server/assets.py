@@ -1,0 +1,143 @@
+"""Stored results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from filemill.kinds import Facts
+from filemill_server.database import Database
+from filemill_server.files import Files, StoredFile, new_id
+from filemill_server.storage import Storage
+
+
+class Asset(StoredFile, frozen=True, kw_only=True):
+    """A stored result.
+
+    Fields:
+        facts: what its kind knows, such as `width`.
+        public: whether it is given to everybody who knows its id.
+        modified_at: when its bytes were last replaced, UTC, whole seconds.
+    """
+
+    facts: Facts
+    public: bool
+    modified_at: datetime
+
+
+class Assets:
+    """The results that are kept."""
+
+    def __init__(self, database: Database, storage: Storage) -> None:
+        self._storage = storage
+        self._files = Files(database, storage, "asset", Asset)
+
+    @staticmethod
+    def new_id() -> str:
+        """Return a fresh id: 256 random bits, 43 characters."""
+        return new_id()
+
+    async def add(
+        self,
+        path: Path,
+        *,
+        id: str,
+        tenant: str,
+        filename: str,
+        format: str,
+        media_type: str,
+        size: int,
+        sha256: str,
+        facts: Facts,
+        public: bool,
+        ttl_seconds: int | None,
+    ) -> Asset:
+        """Keep a finished local file, which is consumed; `ttl_seconds` None keeps it until it is deleted."""
+        return await self._files.add(
+            path,
+            id=id,
+            tenant=tenant,
+            filename=filename,
+            format=format,
+            media_type=media_type,
+            size=size,
+            sha256=sha256,
+            facts=facts,
+            public=public,
+            ttl_seconds=ttl_seconds,
+        )
+
+    async def get(self, id: str) -> Asset | None:
+        """Return an asset, or None where there is none or it has expired."""
+        return await self._files.get(id)
+
+    async def list(
+        self, tenant: str, cursor: str | None = None, limit: int = 100
+    ) -> tuple[Sequence[Asset], str | None]:
+        """Return a page of a tenant's assets, newest first, and the cursor of the next page, None on the last.
+
+        Raises:
+            FilemillError: `INVALID_PARAMETER` where the cursor is none of ours.
+        """
+        return await self._files.list(tenant, cursor, limit)
+
+    async def delete(self, asset: Asset) -> None:
+        """End an asset now."""
+        await self._files.delete(asset)
+
+    async def replace(
+        self,
+        asset: Asset,
+        path: Path,
+        *,
+        filename: str,
+        format: str,
+        media_type: str,
+        size: int,
+        sha256: str,
+        facts: Facts,
+        if_match: str | None = None,
+    ) -> Asset:
+        """Give an asset other bytes, those of a finished local file. Its id, its end and who may see it stay.
+
+        Raises:
+            FilemillError: `PRECONDITION_FAILED` where its SHA-256 is no longer `if_match`, `NOT_FOUND` where it
+                has gone.
+        """
+        return await self._files.replace(
+            asset,
+            path,
+            if_match,
+            filename=filename,
+            format=format,
+            media_type=media_type,
+            size=size,
+            sha256=sha256,
+            facts=facts,
+        )
+
+    async def copy(
+        self, asset: Asset, *, id: str, public: bool, ttl_seconds: int | None, filename: str | None = None
+    ) -> Asset:
+        """Make a second asset of the same bytes, with a life of its own.
+
+        Raises:
+            FileNotFoundError: the asset has gone meanwhile.
+        """
+        name = await self._files.new_name()
+        await self._storage.copy(asset.storage_name, name)
+        return await self._files.add(
+            None,
+            storage_name=name,
+            id=id,
+            tenant=asset.tenant,
+            filename=filename or asset.filename,
+            format=asset.format,
+            media_type=asset.media_type,
+            size=asset.size,
+            sha256=asset.sha256,
+            facts=asset.facts,
+            public=public,
+            ttl_seconds=ttl_seconds,
+        )

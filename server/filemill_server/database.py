@@ -1,0 +1,156 @@
+"""The database: SQLite in WAL mode by default, PostgreSQL by setting; driven in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar, cast
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from filemill_server.batches import Batches
+
+T = TypeVar("T")
+Work = Callable[[Connection], object]
+
+BUSY_SECONDS = 30
+"""How long a write waits for another process to end its own, such as the command line beside a server."""
+BATCH = 256
+"""Transactions of one commit on SQLite."""
+THREADS = 8
+"""Threads, and so connections, for reading; on PostgreSQL for everything."""
+_MIGRATION_LOCK = 0x66696C656D696C6C  # an advisory lock of PostgreSQL is any 64-bit number
+
+
+def database_url(url: str) -> URL:
+    """Read a database URL: `sqlite:///PATH` or `postgresql://…`, which goes to psycopg 3.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError("it is not a database URL") from None
+    if parsed.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        return parsed
+    raise ValueError("a database URL starts with sqlite:/// and a path, or with postgresql://")
+
+
+class Database:
+    """A database whose every use is one transaction in a thread.
+
+    On SQLite one thread does all writes. What waits for it shares one commit, each piece under a savepoint of
+    its own, so that the price of a sync to disk is shared and writers never meet a locked database.
+
+    Raises:
+        ValueError: the URL is of no supported database.
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = database_url(url)
+        self._is_sqlite = parsed.drivername == "sqlite"
+        if self._is_sqlite:
+            Path(cast(str, parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+            self._writer = _sqlite(parsed, "BEGIN IMMEDIATE", 1)
+            self._reader = _sqlite(parsed, "BEGIN", THREADS)
+        else:
+            self._writer = self._reader = create_engine(
+                parsed, pool_size=THREADS, max_overflow=0, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+            )
+        self._threads = ThreadPoolExecutor(THREADS, "filemill-database")
+        self._writes: Batches[Work, object] = Batches(self._commit, "filemill-writer", BATCH)
+
+    def migrate(self) -> None:
+        """Bring the schema up to date. Processes that start at once do it one after another."""
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+        with self._writer.begin() as connection:
+            if not self._is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Do work in one transaction that may write. It is committed when this returns, undone if it raises.
+
+        `work` runs in another thread, alone with its connection, and must not wait for anything else.
+        """
+        if self._is_sqlite:
+            return cast(T, await self._writes.do(work))
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._alone, self._writer, work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Do work that only reads; it never waits for writers."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._alone, self._reader, work)
+
+    def close(self) -> None:
+        """Finish what was begun and let go of all connections."""
+        self._writes.close()
+        self._threads.shutdown()
+        self._writer.dispose()
+        self._reader.dispose()
+
+    @staticmethod
+    def _alone(engine: Engine, work: Callable[[Connection], T]) -> T:
+        with engine.begin() as connection:
+            return work(connection)
+
+    def _commit(self, works: Sequence[Work]) -> Sequence[object]:
+        results: list[object] = []
+        with self._writer.begin() as connection:
+            for work in works:
+                try:
+                    with connection.begin_nested():
+                        results.append(work(connection))
+                except Exception as error:  # noqa: BLE001 - it goes to the one who waits
+                    results.append(error)
+        return results
+
+
+def _sqlite(url: URL, begin: str, size: int) -> Engine:
+    """Make an engine whose transactions start with a statement of ours: the driver's own come too late."""
+    engine = create_engine(
+        url,
+        pool_size=size,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS, "isolation_level": None},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    _enter_wal(cast(sqlite3.Cursor, cursor))
+    # FULL: a deletion must be on disk before its bytes go, or a power cut leaves a row without bytes.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _enter_wal(cursor: sqlite3.Cursor) -> None:
+    """Switch the file to WAL. The switch does not wait for a lock of its own accord (SQLite, "WAL-mode locking")."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return

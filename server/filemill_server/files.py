@@ -1,0 +1,203 @@
+"""The files a server keeps, of every kind: a row in the database and bytes in the store.
+
+Bytes come first and go last: a crash at any moment leaves at worst bytes without a row, which are swept.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
+
+from filemill.errors import ErrorCode, FilemillError, invalid
+from filemill_server.database import Database
+from filemill_server.storage import Storage
+from filemill_server.tables import files, from_stored, installation, to_stored
+
+_INSERT = insert(files)
+_TIMES = ("created_at", "modified_at", "expires_at")
+
+
+class StoredFile(Struct, frozen=True, kw_only=True):
+    """What is known of every kept file.
+
+    Fields:
+        id: unguessable.
+        tenant: whose it is.
+        storage_name: of its bytes in the store.
+        filename: for people.
+        format, media_type: as found by content.
+        size: bytes.
+        sha256: of its bytes, hexadecimal.
+        created_at, expires_at: UTC, whole seconds; None: kept until deleted.
+    """
+
+    id: str
+    tenant: str
+    storage_name: str
+    filename: str
+    format: str
+    media_type: str
+    size: int
+    sha256: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
+F = TypeVar("F", bound=StoredFile)
+
+
+class Files(Generic[F]):
+    """The files of one kind.
+
+    Args:
+        kind: `asset` or `upload`; an id of one kind is unknown to the other.
+        type_: the struct of that kind; its fields are columns of the table.
+    """
+
+    def __init__(self, database: Database, storage: Storage, kind: str, type_: type[F]) -> None:
+        self._database = database
+        self._storage = storage
+        self._kind = kind
+        self._type = type_
+        self._root: str | None = None
+        self._query = select(*(files.c[name] for name in type_.__struct_fields__))
+
+    async def add(self, path: Path | None, **values: Any) -> F:
+        """Keep a finished local file, which is consumed, or bytes that are in the store already.
+
+        Args:
+            path: the file; None: the bytes are in the store under `storage_name`.
+            values: the columns, except those this decides: name, kind and times. `ttl_seconds` is the time to
+                keep it.
+        """
+        now = datetime.now(UTC)
+        if path is not None:
+            values["storage_name"] = await self.new_name()
+            await self._storage.adopt(path, values["storage_name"])
+        ttl = values.pop("ttl_seconds")
+        created = to_stored(now)
+        row = {"facts": {}, "public": False, "modified_at": created, **values}
+        row |= {"kind": self._kind, "facts": msgspec.json.encode(row["facts"]).decode(), "created_at": created}
+        row["expires_at"] = None if ttl is None else to_stored(now.replace(microsecond=0) + timedelta(seconds=ttl))
+        await self._database.run(lambda connection: connection.execute(_INSERT, row))
+        return self._read(row)
+
+    async def get(self, id: str) -> F | None:
+        """Return a file, or None where there is none or it has expired."""
+        query = self._query.where(files.c.id == id, files.c.kind == self._kind, _unexpired())
+        row = await self._database.read(lambda connection: connection.execute(query).mappings().one_or_none())
+        return None if row is None else self._read(row)
+
+    async def list(self, tenant: str, cursor: str | None, limit: int) -> tuple[list[F], str | None]:
+        """Return a page of a tenant's files, newest first, and the cursor of the next page, None on the last.
+
+        Raises:
+            FilemillError: `INVALID_PARAMETER` where the cursor is none of ours.
+        """
+        query = self._query.where(files.c.tenant == tenant, files.c.kind == self._kind, _unexpired())
+        if cursor is not None:
+            created, last = _read_cursor(cursor)
+            same = and_(files.c.created_at == created, files.c.id < last)
+            query = query.where(or_(files.c.created_at < created, same))
+        query = query.order_by(files.c.created_at.desc(), files.c.id.desc()).limit(limit + 1)
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        page = rows[:limit]
+        following = _make_cursor(page[-1]["created_at"], page[-1]["id"]) if len(rows) > limit else None
+        return [self._read(row) for row in page], following
+
+    async def delete(self, file: F) -> None:
+        """End a file now: the row, then the bytes it had."""
+        query = delete(files).where(files.c.id == file.id).returning(files.c.storage_name)
+        names = await self._database.run(lambda connection: connection.execute(query).scalars().all())
+        await self._storage.delete(names)
+
+    async def replace(self, file: F, path: Path, if_match: str | None, **values: Any) -> F:
+        """Give a file other bytes, the local file's, which is consumed. Until then the old ones are served.
+
+        Args:
+            file: what is replaced.
+            path: the new bytes.
+            if_match: the SHA-256 that the old bytes must still have; None: whatever they are.
+            values: the columns that change.
+
+        Raises:
+            FilemillError: `PRECONDITION_FAILED` or `NOT_FOUND`; nothing has changed then.
+        """
+        name = await self.new_name()
+        await self._storage.adopt(path, name)
+        values |= {"storage_name": name, "facts": msgspec.json.encode(values["facts"]).decode()}
+        values["modified_at"] = to_stored(datetime.now(UTC))
+        query = self._query.where(files.c.id == file.id, files.c.kind == self._kind, _unexpired()).with_for_update()
+
+        def swap(connection: Connection) -> tuple[str, F]:
+            before = connection.execute(query).mappings().one_or_none()
+            if before is None:
+                raise FilemillError(ErrorCode.NOT_FOUND, f"The {self._kind} has gone.")
+            if if_match is not None and before["sha256"] != if_match:
+                raise FilemillError(ErrorCode.PRECONDITION_FAILED, f"The {self._kind} has other bytes by now.")
+            connection.execute(update(files).where(files.c.id == file.id).values(values))
+            return str(before["storage_name"]), self._read({**before, **values})
+
+        try:
+            old, after = await self._database.run(swap)
+        except FilemillError:
+            await self._storage.delete([name])
+            raise
+        await self._storage.delete([old])
+        return after
+
+    async def new_name(self) -> str:
+        """Return a fresh name in the store: under this installation's folder, spread over 256 folders."""
+        if self._root is None:
+            self._root = await store_root(self._database)
+        token = secrets.token_hex(16)
+        return f"{self._root}/{token[:2]}/{token}"
+
+    def _read(self, row: Mapping[Any, Any]) -> F:
+        values = {name: row[name] for name in self._type.__struct_fields__}
+        for name in _TIMES:
+            if values.get(name) is not None:
+                values[name] = from_stored(values[name])
+        if "facts" in values:
+            values["facts"] = msgspec.json.decode(values["facts"])
+        return self._type(**values)
+
+
+async def store_root(database: Database) -> str:
+    """Return the folder of the store in which all bytes of this database are, and nobody else's.
+
+    So a server that is pointed at another's bucket by mistake never takes the other's bytes for left-overs.
+    """
+    query = select(installation.c.id)
+    return await database.read(lambda connection: str(connection.execute(query).scalar_one()))
+
+
+def new_id() -> str:
+    """Return a fresh id that can't be guessed: 256 bits, 43 characters."""
+    return secrets.token_urlsafe(32)
+
+
+def _unexpired() -> ColumnElement[bool]:
+    return or_(files.c.expires_at.is_(None), files.c.expires_at > to_stored(datetime.now(UTC)))
+
+
+def _make_cursor(created: int, id: str) -> str:
+    return base64.urlsafe_b64encode(f"{created}.{id}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[int, str]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        created, _, last = text.partition(".")
+        return int(created), last
+    except (binascii.Error, ValueError):
+        raise invalid("/cursor", "It is no cursor of this list; take `nextCursor` of the page before.") from None

@@ -1,0 +1,159 @@
+"""A local folder of files that are whole or absent, also after a crash of the machine."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import shutil
+import stat
+from collections.abc import AsyncIterator, Iterable, Sequence
+from pathlib import Path
+
+from filemill.errors import ErrorCode, FilemillError
+from filemill_server.batches import Batches
+
+CHUNK = 1 << 20
+_LARGE = 4 << 20  # files above this are synced before they queue with the small ones, bytes
+_BATCH = 64
+_COPY = 256 << 20  # bytes asked of one system call
+
+
+class Folder:
+    """Files by name, in folders made as needed."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._made: set[Path] = set()
+        self._adoptions: Batches[tuple[Path, Path], None] = Batches(self._adopt, "filemill-folder", _BATCH)
+
+    async def adopt(self, path: Path, name: str) -> None:
+        """Take over a finished file: sync it, move it into place, sync the folder."""
+        if path.stat().st_size > _LARGE:
+            await asyncio.to_thread(_sync, path)
+        await self._adoptions.do((path, self._root / name))
+
+    async def stream(self, name: str, start: int, end: int | None) -> AsyncIterator[bytes]:
+        """Give the bytes from `start` to before `end`."""
+        descriptor = await asyncio.to_thread(_open_regular, self._root / name)
+        try:
+            while end is None or start < end:
+                size = CHUNK if end is None else min(CHUNK, end - start)
+                piece = await asyncio.to_thread(os.pread, descriptor, size, start)
+                if not piece:
+                    return
+                start += len(piece)
+                yield piece
+        finally:
+            os.close(descriptor)
+
+    def copy(self, name: str, path: Path, limit: int | None) -> int:
+        """Copy a file to a new file; where the file system can, both share their blocks until one changes.
+
+        A hard link would be quicker still, but then whoever writes into the copy writes into the store.
+        """
+        source = _open_regular(self._root / name)
+        try:
+            size = os.fstat(source).st_size
+            if limit is not None and size > limit:
+                raise FilemillError(
+                    ErrorCode.FILE_TOO_LARGE, f"{name!r} has {size} bytes; at most {limit} are allowed."
+                )
+            with path.open("xb") as target:
+                _copy_range(source, target.fileno())
+            return path.stat().st_size
+        finally:
+            os.close(source)
+
+    def link(self, name: str, new: str) -> None:
+        """Give a file of the store a second name; both are never written again, so they may share their bytes."""
+        target = self._root / new
+        self._make(target.parent)
+        os.link(self._root / name, target)
+        os.utime(target)
+        _sync(target.parent)
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete files; those that are not there don't matter."""
+        for name in names:
+            (self._root / name).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Finish what was begun."""
+        self._adoptions.close()
+
+    def _adopt(self, moves: Sequence[tuple[Path, Path]]) -> Sequence[BaseException | None]:
+        """Do many adoptions at the price of a few syncs: files first, then names, then the folders once each."""
+        results: list[BaseException | None] = [None] * len(moves)
+        touched: dict[Path, list[int]] = {}
+        for index, (path, target) in enumerate(moves):
+            try:
+                self._make(target.parent)
+                self._place(path, target)
+                touched.setdefault(target.parent, []).append(index)
+            except Exception as error:  # noqa: BLE001 - it goes to the one who waits
+                results[index] = error
+        for folder, indexes in touched.items():
+            try:
+                _sync(folder)
+            except OSError as error:
+                for index in indexes:
+                    results[index] = error
+        return results
+
+    def _place(self, path: Path, target: Path) -> None:
+        _sync(path)
+        os.utime(path)  # its age in the store counts from now
+        try:
+            path.rename(target)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            aside = target.with_name(f"{target.name}.part")
+            try:
+                shutil.copyfile(path, aside)
+                _sync(aside)
+                aside.rename(target)
+            finally:
+                aside.unlink(missing_ok=True)
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder that lasts: every new name in the chain is synced with its parent."""
+        if folder in self._made:
+            return
+        if folder != self._root:
+            self._make(folder.parent)
+            folder.mkdir(exist_ok=True)
+            _sync(folder.parent)
+        self._made.add(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _open_regular(path: Path) -> int:
+    """Open a plain file for reading; a folder or a pipe counts as absent."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (NotADirectoryError, IsADirectoryError) as error:
+        raise FileNotFoundError(str(path)) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileNotFoundError(str(path))
+    return descriptor
+
+
+def _copy_range(source: int, target: int) -> None:
+    try:
+        while os.copy_file_range(source, target, _COPY):
+            pass
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL):
+            raise
+        while os.sendfile(target, source, None, _COPY):
+            pass

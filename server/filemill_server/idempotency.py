@@ -1,0 +1,126 @@
+"""Answers that are kept under a caller's key, so that a repeated request is not worked on twice (NC-04)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from filemill.errors import ErrorCode, FilemillError, invalid
+from filemill_server.database import Database
+from filemill_server.tables import idempotency, to_stored
+
+KEEP = timedelta(hours=24)
+"""How long an answer is kept."""
+HOLD = timedelta(minutes=15)
+"""How long a request may hold its key without an answer; longer than any request takes."""
+_ENTER = insert(idempotency)
+
+
+class Stored(Struct, frozen=True):
+    """An answer: status, headers and body; `asset_id` where the body is that asset's bytes."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    asset_id: str | None = None
+
+
+class Idempotency:
+    """The answers that are kept, and the keys that requests hold while they run.
+
+    Args:
+        database: the database.
+        holder: a name for this process that no earlier or other one has.
+    """
+
+    def __init__(self, database: Database, holder: str) -> None:
+        self._database = database
+        self._holder = holder
+
+    async def begin(self, tenant: str, method: str, path: str, key: str, fingerprint: str) -> Stored | None:
+        """Take hold of a key, or return the answer that stands under it.
+
+        Returns:
+            None: the key is held until `finish` or `release`; else the answer to give again.
+
+        Raises:
+            FilemillError: `CONFLICT` while another request holds the key, `INVALID_PARAMETER` where the key was
+                used for a request with another fingerprint.
+        """
+        scope = _scope(tenant, method, path, key)
+        now = datetime.now(UTC)
+        row = {
+            "scope": scope,
+            "fingerprint": fingerprint,
+            "holder": self._holder,
+            "created_at": to_stored(now),
+            "expires_at": to_stored(now + HOLD),
+        }
+
+        def enter(connection: Connection) -> Stored | None:
+            connection.execute(delete(idempotency).where(_is(scope), idempotency.c.expires_at <= to_stored(now)))
+            try:
+                with connection.begin_nested():
+                    connection.execute(_ENTER, row)
+            except IntegrityError:
+                return _standing(connection, scope, fingerprint)
+            return None
+
+        return await self._database.run(enter)
+
+    async def finish(self, tenant: str, method: str, path: str, key: str, stored: Stored) -> None:
+        """Keep the answer of a held key."""
+        values = {
+            "status": stored.status,
+            "headers": msgspec.json.encode(stored.headers).decode(),
+            "body": stored.body,
+            "asset_id": stored.asset_id,
+            "expires_at": to_stored(datetime.now(UTC) + KEEP),
+        }
+        query = update(idempotency).where(self._held(_scope(tenant, method, path, key))).values(values)
+        await self._database.run(lambda connection: connection.execute(query))
+
+    async def release(self, tenant: str, method: str, path: str, key: str) -> None:
+        """Let go of a held key without an answer, so that the request can be tried again."""
+        query = delete(idempotency).where(self._held(_scope(tenant, method, path, key)))
+        await self._database.run(lambda connection: connection.execute(query))
+
+    async def free(self, holders: Collection[str]) -> None:
+        """Let go of all keys that processes held which are dead now."""
+        if holders:
+            query = delete(idempotency).where(idempotency.c.holder.in_(holders), idempotency.c.status.is_(None))
+            await self._database.run(lambda connection: connection.execute(query))
+
+    async def sweep(self, now: datetime) -> None:
+        """Remove what is past its time."""
+        query = delete(idempotency).where(idempotency.c.expires_at <= to_stored(now))
+        await self._database.run(lambda connection: connection.execute(query))
+
+    def _held(self, scope: str) -> ColumnElement[bool]:
+        held: ColumnElement[bool] = idempotency.c.status.is_(None) & (idempotency.c.holder == self._holder)
+        return _is(scope) & held
+
+
+def _standing(connection: Connection, scope: str, fingerprint: str) -> Stored | None:
+    row = connection.execute(select(idempotency).where(_is(scope))).mappings().one_or_none()
+    if row is not None and row["fingerprint"] != fingerprint:
+        raise invalid("Idempotency-Key", "This key was used for another request; take a fresh one for each request.")
+    if row is None or row["status"] is None:
+        raise FilemillError(
+            ErrorCode.CONFLICT, "The first request with this Idempotency-Key is still running.", retry_after=1
+        )
+    return Stored(row["status"], msgspec.json.decode(row["headers"]), row["body"], row["asset_id"])
+
+
+def _is(scope: str) -> ColumnElement[bool]:
+    return idempotency.c.scope == scope
+
+
+def _scope(tenant: str, method: str, path: str, key: str) -> str:
+    return hashlib.sha256(msgspec.json.encode([tenant, method, path, key])).hexdigest()

@@ -1,0 +1,176 @@
+"""Keys of the API: made here, shown once, kept as hashes (NA-01, NA-60)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import string
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import insert, select, update
+
+from filemill_server.database import Database
+from filemill_server.tables import from_stored, keys, to_stored
+
+CACHE_SECONDS = 1.0
+"""How long an answer is believed; so long a key works after another process revoked it."""
+CACHE_SIZE = 4096
+_ALPHABET = string.ascii_letters + string.digits
+_LENGTH = 43  # of 62 characters each: 256 bits
+_LONGEST = 256
+_PREFIX = re.compile(r"[a-z][a-z0-9]{0,15}")
+_HINT = 4  # characters of the random part that are kept to tell keys apart
+
+
+class Key(Struct, frozen=True, kw_only=True):
+    """A key, without its secret.
+
+    Fields:
+        id: of the key, for logs and for `filemill keys revoke`.
+        hint: the beginning of the secret.
+        name: given by who made it.
+        tenant: whose assets and uploads it sees.
+        plan: name of its plan.
+        dialect: the dialect it is for; None: the native API.
+        test: whether it is a test key, with counters of its own.
+        admin: whether it may manage keys.
+        created_at, expires_at, revoked_at: UTC, whole seconds.
+    """
+
+    id: str
+    hint: str
+    name: str
+    tenant: str
+    plan: str
+    dialect: str | None
+    test: bool
+    admin: bool
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+    @property
+    def works(self) -> bool:
+        """Whether it is neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > datetime.now(UTC))
+
+
+class Keys:
+    """The keys in the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._cache: OrderedDict[str, tuple[float, Key | None]] = OrderedDict()
+
+    async def find(self, secret: str) -> Key | None:
+        """Return the working key with this secret, or None.
+
+        The secret is looked up by its hash, so the time this takes tells nothing of how much of it was right.
+        A fast hash is enough: 256 random bits can't be tried out.
+        """
+        if len(secret) > _LONGEST:
+            return None
+        hashed = _hash(secret)
+        now = time.monotonic()
+        known = self._cache.get(hashed)
+        if known is None or known[0] < now:
+            query = select(keys).where(keys.c.hash == hashed)
+            row = await self._database.read(lambda connection: connection.execute(query).mappings().one_or_none())
+            known = (now + CACHE_SECONDS, None if row is None else _read(row))
+            self._cache[hashed] = known
+            self._cache.move_to_end(hashed)
+            if len(self._cache) > CACHE_SIZE:
+                self._cache.popitem(last=False)
+        key = known[1]
+        return key if key is not None and key.works else None
+
+    async def create(
+        self,
+        *,
+        name: str,
+        plan: str = "enterprise",
+        dialect: str | None = None,
+        prefix: str = "fm",
+        expires_at: datetime | None = None,
+        test: bool = False,
+        tenant: str | None = None,
+        admin: bool = False,
+    ) -> tuple[Key, str]:
+        """Make a key and return it with its secret, which can't be had again.
+
+        Args:
+            name: for people; keys of one name share what they own, unless `tenant` says otherwise.
+            plan: name of a plan.
+            dialect: the dialect it is for; None: the native API.
+            prefix: how the secret begins: a small letter, then small letters and digits, at most 16.
+            expires_at: an aware moment from which it no longer works.
+            test: whether it is a test key.
+            tenant: whose assets and uploads it sees; default: the name.
+            admin: whether it may manage keys.
+
+        Raises:
+            ValueError: the name is empty or too long, or the prefix is malformed.
+        """
+        if not 0 < len(name.strip()) <= 200:
+            raise ValueError("a key's name has 1 to 200 characters")
+        if not _PREFIX.fullmatch(prefix):
+            raise ValueError("a prefix is a small letter, then small letters and digits, at most 16 in all")
+        # Letters and digits only, joined by "_": a double click selects all of it.
+        start = f"{prefix}_{'test' if test else 'live'}_"
+        secret = start + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+        row = {
+            "id": secrets.token_hex(8),
+            "hash": _hash(secret),
+            "hint": secret[: len(start) + _HINT],
+            "name": name.strip(),
+            "tenant": tenant or name.strip(),
+            "plan": plan,
+            "dialect": dialect,
+            "test": test,
+            "admin": admin,
+            "created_at": to_stored(datetime.now(UTC)),
+            "expires_at": None if expires_at is None else to_stored(expires_at),
+            "revoked_at": None,
+        }
+        await self._database.run(lambda connection: connection.execute(insert(keys), row))
+        self._cache.clear()
+        return _read(row), secret
+
+    async def list(self) -> Sequence[Key]:
+        """Return all keys, the oldest first, also those that no longer work."""
+        query = select(keys).order_by(keys.c.created_at, keys.c.id)
+        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        return [_read(row) for row in rows]
+
+    async def revoke(self, id: str) -> Key | None:
+        """End a key and return it, or None where there is none. A second time changes nothing."""
+        now = to_stored(datetime.now(UTC))
+        change = update(keys).where(keys.c.id == id, keys.c.revoked_at.is_(None)).values(revoked_at=now)
+        query = select(keys).where(keys.c.id == id)
+
+        def end(connection: Any) -> Mapping[Any, Any] | None:
+            connection.execute(change)
+            row: Mapping[Any, Any] | None = connection.execute(query).mappings().one_or_none()
+            return row
+
+        row = await self._database.run(end)
+        self._cache.clear()
+        return None if row is None else _read(row)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _read(row: Mapping[Any, Any]) -> Key:
+    values = {name: row[name] for name in Key.__struct_fields__}
+    for name in ("created_at", "expires_at", "revoked_at"):
+        if values[name] is not None:
+            values[name] = from_stored(values[name])
+    return Key(**values)

@@ -1,0 +1,17 @@
+"""What an operator can set, and where it is read from."""
+
+from filemill_server.settings.declared import LogLevel, Settings, cpu_quota, limits, signing_secret
+from filemill_server.settings.reading import SettingFault, SettingRow, SettingsError, described, load_settings
+
+__all__ = [
+    "LogLevel",
+    "SettingFault",
+    "SettingRow",
+    "Settings",
+    "SettingsError",
+    "cpu_quota",
+    "described",
+    "limits",
+    "load_settings",
+    "signing_secret",
+]

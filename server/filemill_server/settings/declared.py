@@ -1,0 +1,177 @@
+"""The settings of a server. The struct is their only source: names, types, defaults, meanings."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from filemill.choices import Choice
+from filemill.limits import Limits
+from filemill_server.fetch.addresses import Network
+
+_DEFAULTS = Limits()
+_MAX_UPLOAD = 2 << 30
+
+
+class LogLevel(Choice):
+    """How much is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def cpu_quota() -> int:
+    """Return how many CPUs this process may use: by affinity and by the control group's quota, at least 1."""
+    cpus = len(os.sched_getaffinity(0))
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        return max(1, cpus if quota == "max" else min(cpus, round(int(quota) / int(period))))
+    except (OSError, ValueError):  # no control group of version 2
+        return cpus
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What an operator can set, by environment as `FILEMILL_` and the name in capitals, or in `filemill.toml`."""
+
+    data_dir: Annotated[Path, Meta(description="Folder of everything the server keeps.")] = Path("filemill-data")
+    host: Annotated[str, Meta(min_length=1, description="Address to listen on; `0.0.0.0` for all of IPv4.")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")] = 8000
+    public_url: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^https?://[^/?#\s@]+(/[^?#\s]*)?$",
+                description="Where callers reach the server, for URLs in answers; default: as the request says.",
+                examples=["https://files.example.com"],
+            ),
+        ]
+        | None
+    ) = None
+    database_url: (
+        Annotated[
+            str,
+            Meta(
+                description="Database; default: SQLite in the data folder.",
+                examples=["postgresql://user:password@host/filemill"],
+            ),
+        ]
+        | None
+    ) = None
+    storage_url: (
+        Annotated[
+            str,
+            Meta(
+                description="Where results and uploads are kept; default: a folder in the data folder.",
+                examples=["s3://bucket/prefix", "file:///srv/files"],
+            ),
+        ]
+        | None
+    ) = None
+    source_storage_url: (
+        Annotated[
+            str,
+            Meta(
+                description="Where sources by `storageKey` are read; default: they are refused.",
+                examples=["s3://bucket/originals", "file:///srv/originals"],
+            ),
+        ]
+        | None
+    ) = None
+    presets_dir: (
+        Annotated[Path, Meta(description="Folder of the operator's own packs, read again when it changes.")] | None
+    ) = None
+    workers: Annotated[
+        int, Meta(ge=1, le=1024, description="Worker processes; default: the CPUs this machine gives the server.")
+    ] = field(default_factory=cpu_quota)
+    queue: Annotated[int, Meta(ge=0, description="Requests that may wait for a worker; one more is answered 503.")] = (
+        100
+    )
+    deadline_seconds: Annotated[float, Meta(gt=0, description="Longest time of one piece of work, seconds.")] = (
+        _DEFAULTS.deadline_seconds
+    )
+    max_upload_bytes: Annotated[int, Meta(ge=1, description="Largest body, upload or fetched file, bytes.")] = (
+        _MAX_UPLOAD
+    )
+    max_pixels: Annotated[int, Meta(ge=1, description="Most pixels of a picture, all frames together.")] = (
+        _DEFAULTS.max_pixels
+    )
+    max_frames: Annotated[int, Meta(ge=1, description="Most frames or pages of a picture.")] = _DEFAULTS.max_frames
+    memory_bytes: Annotated[
+        int, Meta(ge=64 << 20, description="Memory one piece of work may use on top of an idle worker, bytes.")
+    ] = _DEFAULTS.memory_bytes
+    fetch_allow_networks: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Networks that are not public from which sources may be fetched all the same.",
+            examples=["10.1.0.0/16,192.168.7.20/32"],
+        ),
+    ] = ()
+    fetch_timeout_seconds: Annotated[float, Meta(gt=0, description="Longest time of one fetch, seconds.")] = 20.0
+    blocked_plugins: Annotated[tuple[str, ...], Meta(description="Plugins that are not loaded, by name.")] = ()
+    secret: (
+        Annotated[
+            str,
+            Meta(
+                min_length=32,
+                description="Signs the URLs of assets; default: made once and kept in the data folder.",
+            ),
+        ]
+        | None
+    ) = None
+    log_level: Annotated[LogLevel, Meta(description="How much is logged.")] = LogLevel.INFO
+
+    @property
+    def database(self) -> str:
+        """The URL of the database, the default filled in."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'filemill.db').absolute()}"
+
+    @property
+    def storage_folder(self) -> Path:
+        """The folder where bytes are kept if no other storage is set."""
+        return self.data_dir / "files"
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """The networks of `fetch_allow_networks`."""
+        return tuple(map(ip_network, self.fetch_allow_networks))
+
+
+def limits(settings: Settings) -> Limits:
+    """Return what one task may use."""
+    return Limits(
+        max_pixels=settings.max_pixels,
+        max_frames=settings.max_frames,
+        memory_bytes=settings.memory_bytes,
+        deadline_seconds=settings.deadline_seconds,
+    )
+
+
+def signing_secret(settings: Settings) -> bytes:
+    """Return the secret that signs URLs: the one that is set, else one made once in the data folder."""
+    if settings.secret is not None:
+        return settings.secret.encode()
+    path = settings.data_dir / "secret"
+    if not path.exists():
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".secret-{secrets.token_hex(8)}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(32))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(fresh, path)  # whole or not at all; of several processes the first one's stays
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_bytes()

@@ -1,0 +1,222 @@
+"""Where bytes are kept: a local folder by default, or an object store."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Self
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import AzureStore, GCSStore, LocalStore, MemoryStore, S3Store
+
+from filemill.errors import ErrorCode, FilemillError
+from filemill_server.folder import Folder
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, ObjectStore
+
+SCHEMES = ("file", "s3", "gs", "az", "memory")
+CHUNK = 1 << 20
+"""Bytes of one piece of a stream, about."""
+_PART = 8 << 20
+_PARALLEL_PARTS = 4  # times _PART is what an upload to an object store holds in memory
+_CHECK = b"filemill"
+
+
+class Entry(NamedTuple):
+    """A stored file: its name and when it was put there."""
+
+    name: str
+    modified: datetime
+
+
+class Storage:
+    """A store of files by name. A file is there whole or not at all, and never changes.
+
+    Made by `open` for what the server keeps, and by `open_sources` for files of the operator.
+    """
+
+    def __init__(self, store: ObjectStore, folder: Folder | None) -> None:
+        self._store = store
+        self._folder = folder
+
+    @classmethod
+    def open(cls, url: str | None, folder: Path) -> Self:
+        """Open a store.
+
+        Args:
+            url: `file:///PATH`, `s3://BUCKET/PREFIX`, `gs://…`, `az://…` or `memory://`; credentials and endpoints
+                come from the environment of the cloud's own tools (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …).
+            folder: the local folder where there is no URL; it is made where it is missing.
+
+        Raises:
+            ValueError: the URL is of no known store.
+        """
+        if url is not None:
+            check_url(url)
+        if url is None or url.startswith("file:"):
+            root = folder if url is None else Path(url2pathname(urlsplit(url).path))
+            root.mkdir(parents=True, exist_ok=True)
+            return cls(LocalStore(root), Folder(root))
+        return cls(_remote(url), None)
+
+    @classmethod
+    def open_sources(cls, url: str) -> Self:
+        """Open a store that is only read from; a local folder must exist.
+
+        Raises:
+            ValueError: the URL is of no known store, or the folder does not exist.
+        """
+        check_url(url)
+        if not url.startswith("file:"):
+            return cls(_remote(url), None)
+        root = Path(url2pathname(urlsplit(url).path))
+        if not root.is_dir():
+            raise ValueError(f"there is no folder {root}")
+        return cls(LocalStore(root), Folder(root))
+
+    async def adopt(self, path: Path, name: str) -> None:
+        """Take over a finished local file under a new name. The file may be gone afterwards.
+
+        When this returns, the bytes survive a crash of the machine as far as the store can promise that.
+        """
+        if self._folder is not None:
+            await self._folder.adopt(path, name)
+        else:
+            await obstore.put_async(self._store, name, path, chunk_size=_PART, max_concurrency=_PARALLEL_PARTS)
+
+    async def stream(self, name: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Give the bytes from `start` up to but not including `end`, piece by piece.
+
+        Raises:
+            FileNotFoundError: there is no such file; before the first piece.
+        """
+        if end is not None and end <= start:
+            return
+        if self._folder is not None:
+            async for piece in self._folder.stream(name, start, end):
+                yield piece
+            return
+        result = await self._get(name, start, end)
+        async for chunk in result.stream(min_chunk_size=CHUNK):
+            yield bytes(chunk)
+
+    async def fetch(self, name: str, path: Path, *, limit: int | None = None) -> int:
+        """Copy a file to a new local file and return its size.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            FilemillError: `FILE_TOO_LARGE` where it has more bytes than the limit.
+        """
+        if self._folder is not None:
+            return await asyncio.to_thread(self._folder.copy, name, path, limit)
+        result = await self._get(name, 0, None)
+        size = result.meta["size"]
+        if limit is not None and size > limit:
+            raise FilemillError(ErrorCode.FILE_TOO_LARGE, f"{name!r} has {size} bytes; at most {limit} are allowed.")
+        with path.open("xb") as file:
+            async for chunk in result.stream(min_chunk_size=CHUNK):
+                await asyncio.to_thread(file.write, chunk)
+        return size
+
+    async def copy(self, name: str, new: str) -> None:
+        """Put the bytes of a file under a second, new name.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+        """
+        if self._folder is not None:
+            await asyncio.to_thread(self._folder.link, name, new)
+        else:
+            await obstore.copy_async(self._store, name, new)
+
+    async def delete(self, names: Sequence[str]) -> None:
+        """Delete files; those that are not there don't matter."""
+        if self._folder is not None:
+            await asyncio.to_thread(self._folder.delete, names)
+            return
+        try:
+            if names:
+                await obstore.delete_async(self._store, list(names))
+        except FileNotFoundError:  # some stores refuse the whole list for one
+            for name in names:
+                await self._delete_one(name)
+
+    async def names(self, prefix: str = "") -> AsyncIterator[Sequence[Entry]]:
+        """List the files under a folder of the store, in pages."""
+        async for page in obstore.list(self._store, prefix or None, chunk_size=1000):
+            yield [Entry(entry["path"], entry["last_modified"]) for entry in page]
+
+    async def check(self) -> None:
+        """Write, read and delete a small file.
+
+        Raises:
+            OSError: the store does not work.
+        """
+        name = f"check/{secrets.token_hex(8)}"
+        try:
+            await obstore.put_async(self._store, name, _CHECK)
+            try:
+                result = await obstore.get_async(self._store, name)
+                if bytes(await result.bytes_async()) != _CHECK:
+                    raise OSError("the store gives back other bytes than it was given")
+            finally:
+                await obstore.delete_async(self._store, name)
+        except BaseError as error:
+            raise OSError(str(error).partition("\n")[0]) from error
+
+    def close(self) -> None:
+        """Finish what was begun."""
+        if self._folder is not None:
+            self._folder.close()
+
+    async def _get(self, name: str, start: int, end: int | None) -> obstore.GetResult:
+        if start == 0 and end is None:
+            return await obstore.get_async(self._store, name)
+        span: tuple[int, int] | obstore.OffsetRange = {"offset": start} if end is None else (start, end)
+        return await obstore.get_async(self._store, name, options={"range": span})
+
+    async def _delete_one(self, name: str) -> None:
+        try:
+            await obstore.delete_async(self._store, name)
+        except FileNotFoundError:
+            return
+
+
+def check_url(url: str) -> None:
+    """Check the form of a storage URL, without opening it.
+
+    Raises:
+        ValueError: it is of no known store.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES:
+        raise ValueError(f"a storage URL starts with one of {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
+    if parts.scheme == "file" and (parts.netloc or not parts.path.startswith("/")):
+        raise ValueError("a file URL has three slashes and an absolute path: file:///srv/files")
+    if parts.scheme in ("s3", "gs", "az") and not parts.netloc:
+        raise ValueError(f"the bucket is missing: {parts.scheme}://BUCKET/PREFIX")
+
+
+def _remote(url: str) -> ObjectStore:
+    """Open an object store. A large file may take long; a silent connection may not."""
+    options: ClientConfig = {
+        "timeout": timedelta(hours=6),
+        "read_timeout": timedelta(seconds=60),
+        "connect_timeout": timedelta(seconds=10),
+    }
+    match urlsplit(url).scheme:
+        case "s3":
+            return S3Store.from_url(url, client_options=options)
+        case "gs":
+            return GCSStore.from_url(url, client_options=options)
+        case "az":
+            return AzureStore.from_url(url, client_options=options)
+        case _:
+            return MemoryStore()

@@ -1,0 +1,89 @@
+"""Removes what is past its time, and bytes that nothing points to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection, delete, select
+
+from filemill_server.database import Database
+from filemill_server.files import store_root
+from filemill_server.idempotency import Idempotency
+from filemill_server.storage import Storage
+from filemill_server.tables import files, to_stored
+from filemill_server.workplace import Workplace
+
+EVERY_SECONDS = 30.0
+"""Between sweeps; an expired asset is gone from the store within a minute (NA-42)."""
+STRAY_AGE = timedelta(hours=1)
+"""Bytes without a row are left alone so long: their row may be on its way."""
+STRAY_EVERY = timedelta(hours=1)
+"""Between looks through the whole store, which an object store charges for."""
+_BATCH = 500
+
+log = structlog.get_logger("filemill.sweeper")
+
+
+class Sweeper:
+    """Sweeps one database and its store. Several processes may sweep at once."""
+
+    def __init__(self, database: Database, storage: Storage, idempotency: Idempotency, workplace: Workplace) -> None:
+        self._database = database
+        self._storage = storage
+        self._idempotency = idempotency
+        self._workplace = workplace
+        self._looked_at: datetime | None = None
+
+    async def run(self) -> None:
+        """Sweep again and again, until cancelled. A sweep that fails is reported and repeated."""
+        while True:
+            try:
+                await self.sweep_once(datetime.now(UTC))
+            except Exception as error:
+                log.warning("sweep_failed", exc_info=error)
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def sweep_once(self, now: datetime) -> None:
+        """Remove what is past its time at a moment, what dead processes left, and, once an hour, stray bytes."""
+        await self._idempotency.free(await asyncio.to_thread(self._workplace.clear_dead))
+        await self._idempotency.sweep(now)
+        ended = await self._sweep_expired(now)
+        strays = 0
+        if self._looked_at is None or now - self._looked_at >= STRAY_EVERY:
+            self._looked_at = now
+            strays = await self._sweep_strays(now - STRAY_AGE)
+        if ended or strays:
+            log.info("swept", expired=ended, strays=strays)
+
+    async def _sweep_expired(self, now: datetime) -> int:
+        """End expired files: rows first, then their bytes; a crash in between leaves strays."""
+        query = select(files.c.id).where(files.c.expires_at <= to_stored(now)).limit(_BATCH)
+
+        def end(connection: Connection) -> Sequence[str]:
+            ids = connection.execute(query).scalars().all()
+            removal = delete(files).where(files.c.id.in_(ids)).returning(files.c.storage_name)
+            return connection.execute(removal).scalars().all() if ids else []
+
+        ended = 0
+        while names := await self._database.run(end):
+            await self._storage.delete(names)
+            ended += len(names)
+        return ended
+
+    async def _sweep_strays(self, before: datetime) -> int:
+        """Delete bytes that were put there before a moment and have no row, in this database's own folder."""
+        swept = 0
+        async for page in self._storage.names(await store_root(self._database)):
+            old = [entry.name for entry in page if entry.modified < before]
+            strays = await self._without_row(old)
+            await self._storage.delete(strays)
+            swept += len(strays)
+        return swept
+
+    async def _without_row(self, names: Sequence[str]) -> Sequence[str]:
+        query = select(files.c.storage_name).where(files.c.storage_name.in_(names))
+        known = await self._database.read(lambda connection: set(connection.execute(query).scalars()))
+        return [name for name in names if name not in known]

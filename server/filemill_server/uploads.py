@@ -1,0 +1,62 @@
+"""Inputs that are kept for later."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from filemill_server.database import Database
+from filemill_server.files import Files, StoredFile, new_id
+from filemill_server.storage import Storage
+
+UPLOAD_TTL_SECONDS = 24 * 3600
+"""How long an upload is kept, seconds."""
+
+
+class Upload(StoredFile, frozen=True, kw_only=True):
+    """An input that is kept for later."""
+
+
+class Uploads:
+    """The inputs that are kept."""
+
+    def __init__(self, database: Database, storage: Storage) -> None:
+        self._files = Files(database, storage, "upload", Upload)
+
+    @staticmethod
+    def new_id() -> str:
+        """Return a fresh id: 256 random bits, 43 characters."""
+        return new_id()
+
+    async def add(
+        self,
+        path: Path,
+        *,
+        id: str,
+        tenant: str,
+        filename: str,
+        format: str,
+        media_type: str,
+        size: int,
+        sha256: str,
+        ttl_seconds: int = UPLOAD_TTL_SECONDS,
+    ) -> Upload:
+        """Keep a finished local file, which is consumed."""
+        return await self._files.add(
+            path,
+            id=id,
+            tenant=tenant,
+            filename=filename,
+            format=format,
+            media_type=media_type,
+            size=size,
+            sha256=sha256,
+            ttl_seconds=ttl_seconds,
+        )
+
+    async def get(self, id: str) -> Upload | None:
+        """Return an upload, or None where there is none or it has expired."""
+        return await self._files.get(id)
+
+    async def delete(self, upload: Upload) -> None:
+        """End an upload now."""
+        await self._files.delete(upload)
