@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from filemill import Format, Limits, Operation, hookimpl
-
 from filemill_image import effects, encode, geometry, startup
 from filemill_image.formats import FORMATS
 

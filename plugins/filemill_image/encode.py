@@ -2,26 +2,155 @@
 
 from __future__ import annotations
 
-from filemill import Context, Picture, PictureOperation, Priority
-from filemill.encoding import Encoding
+from collections.abc import Callable
+from copy import copy
+from typing import Annotated
+
+import pyvips
+from msgspec import Meta
+
+from filemill import Context, Encoding, File, OnUnreachable, Picture, PictureOperation, Priority
+from filemill.encoding import Colour, TargetBytes
+from filemill_image.formats.density import DENSE_FORMATS, with_density
+from filemill_image.formats.header_facts import MILLIMETRES_PER_INCH
+from filemill_image.formats.kept_metadata import without_metadata
+from filemill_image.formats.stripping import STRIPPERS
+
+LOSSY_FORMATS = frozenset({"jpeg", "webp", "avif"})
+"""Formats whose size a quality decides."""
+
+_Priority = Annotated[Priority, Meta(description="Encoder effort: `speed`, `balanced` (default) or `quality`.")]
 
 
 class Compress(PictureOperation, frozen=True, kw_only=True, tag="compress"):
-    """Encode a picture in fewer bytes.
+    """Encode a picture in fewer bytes, at quality 80 unless another is given.
 
-    The result is never larger than the source of the same format.
+    The format stays as it is unless one is given; the result is then never larger than the source. A
+    PNG is reduced to at most 256 colours; for one without loss use `convert`.
     """
 
-    priority: Priority | None = None
+    priority: _Priority | None = None
 
     def encoding(self) -> Encoding:
-        """Wish for quality 80 where none is given."""
-        asked = Encoding(quality=80, lossless=False, never_larger=True)
-        return asked.merge(super().encoding()).merge(Encoding(priority=self.priority))
+        """Wish for a lossy encode that does not grow."""
+        asked = Encoding(quality=80, lossless=False, never_larger=True, priority=self.priority)
+        return asked.merge(super().encoding())
 
     def run(self, picture: Picture, context: Context) -> Picture:
         """Leave the pixels as they are."""
         return picture
 
 
-OPERATIONS = (Compress,)
+class Convert(PictureOperation, frozen=True, kw_only=True, tag="convert"):
+    """Change a picture's format."""
+
+    format: Annotated[
+        str | Encoding,
+        Meta(description="Format of the result: a name, or an object with the encoder's settings."),
+    ]
+    lossless: Annotated[bool, Meta(description="Encode without loss, where the format can.")] | None = None
+    background: Colour | None = None
+    progressive: Annotated[bool, Meta(description="Progressive JPEG, interlaced PNG and GIF.")] | None = None
+
+    def encoding(self) -> Encoding:
+        """Wish for the format and its settings."""
+        asked = Encoding(lossless=self.lossless, background=self.background, progressive=self.progressive)
+        return super().encoding().merge(asked)
+
+    def run(self, picture: Picture, context: Context) -> Picture:
+        """Leave the pixels as they are."""
+        return picture
+
+
+class CompressToSize(PictureOperation, frozen=True, kw_only=True, tag="compress-to-size"):
+    """Encode a picture at the best quality that fits a number of bytes.
+
+    A file that is within the size already stays as it is. Without `format`, a picture from a format
+    without loss becomes a JPEG, or a WebP where it is transparent or animated. The report tells quality,
+    scale and how many encodes it took.
+    """
+
+    max_size_bytes: TargetBytes
+    on_unreachable: Annotated[
+        OnUnreachable,
+        Meta(
+            description="When no quality fits: `fail` (an error with the smallest size), `downscale` (a smaller"
+            " picture), or `smallest` (the smallest encode, though it is over)."
+        ),
+    ] = OnUnreachable.FAIL
+    priority: _Priority | None = None
+
+    def encoding(self) -> Encoding:
+        """Wish for the size."""
+        asked = Encoding(max_size_bytes=self.max_size_bytes, on_unreachable=self.on_unreachable, priority=self.priority)
+        return super().encoding().merge(asked)
+
+    def run(self, picture: Picture, context: Context) -> Picture:
+        """Leave the pixels as they are; choose a format that can be aimed where none is given."""
+        return picture if self.encoding().type else sized(picture, self.max_size_bytes)
+
+
+class StripMetadata(PictureOperation, frozen=True, kw_only=True, tag="strip-metadata"):
+    """Remove EXIF (with the place a photo was taken), XMP, IPTC and comments.
+
+    JPEG, PNG and WebP files keep their pixels byte by byte, and their colour profile; where EXIF says that
+    the picture has to be turned, and in other formats, the picture is encoded again, upright.
+    """
+
+    def run(self, picture: Picture, context: Context) -> Picture:
+        """Strip the file itself where that is possible, else the picture."""
+        file = picture.source
+        if file is None or file.format not in STRIPPERS or picture.known.get("orientation", 1) != 1:
+            context.report(reencoded=True)
+            return _changed(picture, without_metadata)
+        context.report(reencoded=False)
+        return _rewritten(file, STRIPPERS[file.format](file.path.read_bytes()), context)
+
+
+class SetDensity(PictureOperation, frozen=True, kw_only=True, tag="set-density"):
+    """Set how many pixels an inch of a print has; no pixel changes.
+
+    JPEG and PNG files are changed without encoding them again. GIF, WebP and AVIF have no place for it: the
+    report says so.
+    """
+
+    dpi: Annotated[int, Meta(ge=1, le=65535, description="Pixels an inch.")]
+
+    def run(self, picture: Picture, context: Context) -> Picture:
+        """Write the density into the file itself where that is possible, else into the picture."""
+        context.report(density=self.dpi)
+        file = picture.source
+        if file is not None and file.format in DENSE_FORMATS:
+            return _rewritten(file, DENSE_FORMATS[file.format](file.path.read_bytes(), self.dpi), context)
+        return _changed(picture, lambda image: with_density(image, self.dpi / MILLIMETRES_PER_INCH))
+
+
+def sized(picture: Picture, size: int) -> Picture:
+    """Return a picture with a format whose size can be aimed at, unless its file fits a size as it is."""
+    if picture.format in LOSSY_FORMATS or (picture.source is not None and picture.source.size <= size):
+        return picture
+    chosen = copy(picture)
+    chosen.format = "webp" if picture.transparent or picture.frames > 1 else "jpeg"
+    return chosen
+
+
+def _changed(picture: Picture, change: Callable[[pyvips.Image], pyvips.Image]) -> Picture:
+    """Return a picture whose pixels, whenever they are loaded, go through a change that keeps their size."""
+    return Picture(
+        lambda factor: change(picture.reduced(factor)),
+        width=picture.width,
+        height=picture.height,
+        frames=picture.frames,
+        transparent=picture.transparent,
+        format=picture.format,
+    )
+
+
+def _rewritten(file: File, data: bytes, context: Context) -> Picture:
+    """Return the picture of a file that was changed without decoding it."""
+    path = context.path(file.path.suffix.removeprefix(".") or file.format)
+    path.write_bytes(data)
+    return context.open(File(path, file.name, file.format, len(data)), Picture)
+
+
+OPERATIONS = (Compress, Convert, CompressToSize, StripMetadata, SetDensity)

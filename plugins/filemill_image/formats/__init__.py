@@ -1,7 +1,6 @@
 """The picture formats."""
 
 from filemill import Format
-
 from filemill_image.formats.avif import AVIF
 from filemill_image.formats.gif import GIF
 from filemill_image.formats.heif import HEIC

@@ -6,9 +6,9 @@ from contextlib import closing
 from typing import Any
 
 import pyvips
-from filemill import Context, File, Format, Picture
 from PIL import Image
 
+from filemill import Context, File, Format, Picture
 from filemill_image.formats.brands import is_avif
 from filemill_image.formats.opening import broken, opened
 from filemill_image.formats.orientation import UPRIGHT

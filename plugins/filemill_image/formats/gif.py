@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from filemill import Context, File, Format, Picture
-
 from filemill_image.formats.opening import load, opened
 from filemill_image.formats.saving import Encoder, saver
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pyvips
-from filemill.kinds import Facts
 
+from filemill.kinds import Facts
 from filemill_image.formats.colourspace import profile_name, profile_of
 
 _SPACES = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pillow_heif
 import pyvips
-from filemill import Context, File, Format, Picture
 
+from filemill import Context, File, Format, Picture
 from filemill_image.formats.brands import is_heif
 from filemill_image.formats.opening import broken, opened
 from filemill_image.formats.orientation import UPRIGHT

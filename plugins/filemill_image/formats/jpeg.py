@@ -6,8 +6,8 @@ from math import ceil
 
 import pyvips
 import simplejpeg
-from filemill import Context, File, Format, Picture
 
+from filemill import Context, File, Format, Picture
 from filemill_image.formats.opening import load, opened
 from filemill_image.formats.saving import Encoder, saver
 

@@ -6,10 +6,10 @@ import struct
 from typing import Any
 
 import pyvips
-from filemill import File
-from filemill.kinds import Facts, Json
 from PIL import ExifTags, Image
 
+from filemill import File
+from filemill.kinds import Facts, Json
 from filemill_image.formats.opening import ORIGIN
 
 LOADERS = {

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pyvips
-from filemill import Context, ErrorCode, File, FilemillError, Picture, check_size
 
+from filemill import Context, ErrorCode, File, FilemillError, Picture, check_size
 from filemill_image.formats.colourspace import to_srgb
 from filemill_image.formats.header_facts import facts_of
 from filemill_image.formats.orientation import orientation_of, turns, upright

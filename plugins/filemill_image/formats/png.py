@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from filemill import Context, File, Format, Picture
-
 from filemill_image.formats.opening import load, opened
 from filemill_image.formats.saving import Encoder, saver
 
 
 def _open(file: File, context: Context) -> Picture:
     header = load("pngload", file)
-    return opened(
-        file, context, header, lambda factor: load("pngload", file, access="sequential", fail_on="error")
-    )
+    return opened(file, context, header, lambda factor: load("pngload", file, access="sequential", fail_on="error"))
 
 
 _ENCODER = Encoder(format="png", saver="pngsave", transparent=True, animated=False, largest=65535)

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pyvips
+
 from filemill import Context, Encoding, Picture, Priority
 from filemill.errors import invalid
-
 from filemill_image.colour import WHITE, parse
 from filemill_image.formats import target_size
 from filemill_image.formats.effort import PALETTE, SETTINGS
-from filemill_image.formats.jfif import with_density
+from filemill_image.formats.jfif import with_jfif
 from filemill_image.formats.kept_metadata import kept
 
 _LOSSLESS = {"png", "tiff", "gif"}
@@ -54,7 +54,7 @@ class Plan:
     def encode(self, image: pyvips.Image, **options: Any) -> bytes:
         """Encode into memory; `Q` and others override the plan."""
         data: bytes = pyvips.Operation.call(f"{self.encoder.saver}_buffer", image, **(self.options | options))
-        return with_density(data, image) if self.encoder.format == "jpeg" else data
+        return with_jfif(data, image) if self.encoder.format == "jpeg" else data
 
 
 def saver(encoder: Encoder) -> Callable[[Picture, Path, Encoding, Context], None]:
@@ -77,8 +77,9 @@ def saver(encoder: Encoder) -> Callable[[Picture, Path, Encoding, Context], None
             image, keep = kept(image)
             plan.options["keep"] = keep
         if encoding.max_size_bytes is not None:
-            data = target_size.fitted(image, frames, plan, encoding, context)
-            path.write_bytes(data)
+            found = target_size.fitted(image, frames, encoder.format, plan.options, encoding, plan.encode)
+            context.report(**found.decided)
+            path.write_bytes(found.data)
             return
         path.write_bytes(plan.encode(image))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pyvips
-from filemill import Context, ErrorCode, File, FilemillError, Format, Picture
 
+from filemill import Context, ErrorCode, File, FilemillError, Format, Picture
 from filemill_image.formats.opening import broken, opened
 from filemill_image.formats.orientation import UPRIGHT
 from filemill_image.formats.svg_cleaning import cleaned

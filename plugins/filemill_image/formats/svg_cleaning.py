@@ -15,8 +15,9 @@ from xml.etree.ElementTree import Element, ParseError, SubElement, register_name
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
-from filemill import ErrorCode, FilemillError, Limits, check_size
 from PIL import Image
+
+from filemill import ErrorCode, FilemillError, Limits, check_size
 
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 XLINK_NAMESPACE = "http://www.w3.org/1999/xlink"
@@ -25,11 +26,61 @@ MAX_ELEMENTS = 100_000
 MAX_DEPTH = 200
 
 ELEMENTS = frozenset(
-    "svg g defs symbol use switch a path rect circle ellipse line polyline polygon text tspan textPath tref image style"
-    " linearGradient radialGradient stop pattern clipPath mask marker filter feBlend feColorMatrix"
-    " feComponentTransfer feComposite feConvolveMatrix feDiffuseLighting feDisplacementMap feDistantLight"
-    " feDropShadow feFlood feFuncA feFuncB feFuncG feFuncR feGaussianBlur feImage feMerge feMergeNode"
-    " feMorphology feOffset fePointLight feSpecularLighting feSpotLight feTile feTurbulence".split()
+    [
+        "svg",
+        "g",
+        "defs",
+        "symbol",
+        "use",
+        "switch",
+        "a",
+        "path",
+        "rect",
+        "circle",
+        "ellipse",
+        "line",
+        "polyline",
+        "polygon",
+        "text",
+        "tspan",
+        "textPath",
+        "tref",
+        "image",
+        "style",
+        "linearGradient",
+        "radialGradient",
+        "stop",
+        "pattern",
+        "clipPath",
+        "mask",
+        "marker",
+        "filter",
+        "feBlend",
+        "feColorMatrix",
+        "feComponentTransfer",
+        "feComposite",
+        "feConvolveMatrix",
+        "feDiffuseLighting",
+        "feDisplacementMap",
+        "feDistantLight",
+        "feDropShadow",
+        "feFlood",
+        "feFuncA",
+        "feFuncB",
+        "feFuncG",
+        "feFuncR",
+        "feGaussianBlur",
+        "feImage",
+        "feMerge",
+        "feMergeNode",
+        "feMorphology",
+        "feOffset",
+        "fePointLight",
+        "feSpecularLighting",
+        "feSpotLight",
+        "feTile",
+        "feTurbulence",
+    ]
 )
 _PICTURES = {"image", "feImage"}
 _URL = re.compile(r"url\(\s*(['\"]?)(.*?)\1\s*\)", re.IGNORECASE | re.DOTALL)

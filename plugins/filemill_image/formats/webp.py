@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pyvips
-from filemill import Context, File, Format, Picture
 
+from filemill import Context, File, Format, Picture
 from filemill_image.formats.opening import load, opened
 from filemill_image.formats.saving import Encoder, saver
 

@@ -1,0 +1,106 @@
+"""Ladders: an encoder's settings in the order of the sizes they give, for size targets.
+
+Each step has the logarithm of the bits a pixel that it costs, relative to the other steps: means over eight
+photographs (libvips 8.18; JPEG 1600 wide with 4:2:0, WebP and AVIF 800 wide). Pictures differ in the whole by
+a factor of five but little in the shape, so that two encodes tell the curve of a picture.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Any, NamedTuple
+
+from filemill_image.formats.effort import PALETTE
+
+_JPEG = {
+    1: -1.92, 3: -1.90, 5: -1.80, 7: -1.70, 10: -1.56, 15: -1.39, 20: -1.25, 25: -1.14, 30: -1.04, 40: -0.90, 50: -0.77,
+    60: -0.65, 70: -0.48, 75: -0.39, 80: -0.24, 85: -0.06, 88: 0.09, 90: 0.17, 92: 0.26, 93: 0.32, 94: 0.41, 95: 0.51,
+}  # fmt: skip
+_JPEG_FULL_CHROMA = {92: 0.54, 93: 0.61, 94: 0.71, 95: 0.81}
+_WEBP = {
+    1: -2.23, 2: -2.13, 3: -2.04, 5: -1.92, 7: -1.83, 10: -1.72, 15: -1.57, 20: -1.45, 30: -1.24, 40: -1.08, 50: -0.94,
+    60: -0.81, 70: -0.70, 75: -0.63, 80: -0.44, 85: -0.22, 88: -0.06, 90: 0.07, 92: 0.21, 94: 0.41, 95: 0.48, 100: 0.98,
+}  # fmt: skip
+_AVIF = {
+    1: -2.85, 3: -2.74, 7: -2.65, 10: -2.48, 15: -2.34, 20: -2.11, 25: -1.97, 30: -1.73, 35: -1.53, 40: -1.33,
+    45: -1.10, 50: -0.91, 55: -0.76, 60: -0.58, 65: -0.46, 70: -0.28, 75: -0.13, 80: 0.04, 85: 0.17, 88: 0.36,
+    90: 0.50, 92: 0.68, 94: 0.79, 95: 0.96, 100: 1.80,
+}  # fmt: skip
+_COLOURS = {2: -3.4, 4: -2.8, 8: -2.3, 16: -1.9, 32: -1.6, 64: -1.35, 128: -1.15, 256: -0.95}
+
+HIGHEST = 95
+"""The quality beyond which more bytes show nothing, where the caller names no other."""
+
+
+class Step(NamedTuple):
+    """One setting: options for the saver, its place on the curve, and what the report says of it."""
+
+    options: dict[str, Any]
+    curve: float
+    decided: dict[str, Any]
+
+
+class Ladder(NamedTuple):
+    """Steps from the smallest to the largest.
+
+    `floor` is the index of the least that still looks acceptable, `overhead` the bytes that every file of
+    the format has beside its pixels.
+    """
+
+    steps: list[Step]
+    floor: int
+    overhead: int
+
+
+def ladder(format: str, highest: int | None, options: dict[str, Any]) -> Ladder:
+    """Return the ladder of a format up to a quality; one step alone where nothing may be lost.
+
+    Args:
+        format: the format's name.
+        highest: the best quality wanted.
+        options: what the encode is planned with.
+    """
+    top = highest or HIGHEST
+    if options.get("lossless") or format == "tiff":
+        return Ladder([Step({}, 0.0, {})], 0, 0)
+    if format == "jpeg":
+        steps = [_quality(q, _JPEG, subsample_mode="on") for q in range(1, min(top, 94) + 1)]
+        steps += [_quality(q, _JPEG_FULL_CHROMA, subsample_mode="off") for q in range(92, min(top, 95) + 1) if top > 94]
+        steps += [_quality(q, {95: 0.81, 100: 1.70}, subsample_mode="off") for q in range(96, top + 1)]
+        return Ladder(steps, min(40, len(steps)) - 1, 640)
+    if format == "webp":
+        return Ladder([_quality(q, _WEBP) for q in range(1, top + 1)], min(40, top) - 1, 40)
+    if format == "avif":
+        distinct = [_quality(q, _AVIF) for q in range(1, top + 1) if q == top or _quantizer(q) != _quantizer(q + 1)]
+        return Ladder(
+            distinct, max(index for index, step in enumerate(distinct) if step.options["Q"] <= max(30, 1)), 300
+        )
+    return _palettes(format)
+
+
+def _palettes(format: str) -> Ladder:
+    if format == "gif":
+        depths = range(1, 9)
+        steps = [Step({"bitdepth": bits}, _COLOURS[2**bits], {"colours": 2**bits}) for bits in depths]
+        return Ladder(steps, 4, 800)
+    steps = [
+        Step(PALETTE | {"Q": 100, "colours": count}, curve, {"lossless": False, "colours": count})
+        for count, curve in _COLOURS.items()
+    ]
+    return Ladder([*steps, Step({}, 0.0, {"lossless": True})], 4, 100)
+
+
+def _quality(quality: int, curve: dict[int, float], **options: Any) -> Step:
+    return Step({"Q": quality, **options}, _interpolated(curve, quality), {"quality": quality})
+
+
+def _interpolated(curve: dict[int, float], at: int) -> float:
+    known = list(curve)
+    upper = min(max(bisect_left(known, at), 1), len(known) - 1)
+    left, right = known[upper - 1], known[upper]
+    return curve[left] + (curve[right] - curve[left]) * (at - left) / (right - left)
+
+
+def _quantizer(quality: int) -> int:
+    """Return the quantizer (0 to 63) that libheif makes of a quality for libaom."""
+    return ((100 - quality) * 63 + 50) // 100
