@@ -79,9 +79,7 @@ def test_one_side_keeps_the_ratio(width: int, height: int, side: int, wide: bool
         assert abs(out.height - height * scale) < 1
 
 
-@given(
-    st.tuples(SIDES, SIDES), st.tuples(SIDES, SIDES), st.sampled_from(Fit), st.sampled_from(Gravity), st.booleans()
-)
+@given(st.tuples(SIDES, SIDES), st.tuples(SIDES, SIDES), st.sampled_from(Fit), st.sampled_from(Gravity), st.booleans())
 @settings(max_examples=200, deadline=None)
 def test_the_box_is_met_exactly(
     source: tuple[int, int], box: tuple[int, int], fit: Fit, gravity: Gravity, alpha: bool
@@ -272,7 +270,10 @@ def test_a_ratio_that_leads_too_far_is_refused() -> None:
         ([{"op": "resize"}], ["/steps/0/width"]),
         ([{"op": "resize", "width": 0}], ["/steps/0/width"]),
         ([{"op": "resize", "width": 16385, "fit": "round"}], ["/steps/0/width", "/steps/0/fit"]),
-        ([{"op": "resize", "width": 9, "background": "rde"}, {"op": "resize"}], ["/steps/0/background", "/steps/1/width"]),
+        (
+            [{"op": "resize", "width": 9, "background": "rde"}, {"op": "resize"}],
+            ["/steps/0/background", "/steps/1/width"],
+        ),
         ([{"op": "resize", "width": 9, "gravity": "north"}], ["/steps/0/gravity"]),
     ],
 )
