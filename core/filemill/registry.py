@@ -11,11 +11,10 @@ from importlib.metadata import EntryPoint, entry_points, version
 from importlib.resources.abc import Traversable
 from operator import or_
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pluggy
-from msgspec.inspect import StructType, type_info
 
 from filemill import hookspecs
 from filemill.formats import JSON, TEXT, Format, FormatTable
@@ -98,7 +97,7 @@ class Registry:
 
 def tag_of(operation: type[Operation]) -> str:
     """Return an operation's name on the wire."""
-    return str(cast(StructType, type_info(operation)).tag)
+    return str(operation.__struct_config__.tag)
 
 
 def load_registry(blocked: Collection[str] = (), entries: Iterable[EntryPoint] | None = None) -> Registry:
