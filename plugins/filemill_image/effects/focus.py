@@ -10,12 +10,13 @@ from msgspec import Meta
 
 from filemill import Context, Picture, PictureOperation
 from filemill_image.effects.bands import COLOURS
+from filemill_image.effects.gaussian import gaussian
 from filemill_image.geometry.canvas import coloured
 from filemill_image.geometry.scaling import premultiplied
 
 _SMALL_SIGMA = 4.0
 """A blur is computed with this sigma on a picture made smaller first, pixels: the work then falls with
-the square of the sigma, and the result differs from the plain computation by less than one level."""
+the square of the sigma, and the result differs from the exact one by three levels at most."""
 
 
 class Blur(PictureOperation, frozen=True, kw_only=True, tag="blur"):
@@ -65,12 +66,12 @@ class Sharpen(PictureOperation, frozen=True, kw_only=True, tag="sharpen"):
     def _sharpened(self, page: pyvips.Image) -> pyvips.Image:
         page = coloured(page)
         if not page.hasalpha():
-            return self._with_details(page, page.gaussblur(self.sigma))
+            return self._with_details(page, gaussian(page, self.sigma))
         colours, alpha = page.extract_band(0, n=COLOURS), page.extract_band(COLOURS)
         # The mean of the visible neighbours alone: were clear ones counted, edges would get a rim.
         visible = alpha / 255.0
-        weight = visible.gaussblur(self.sigma)
-        mean = (colours * visible).gaussblur(self.sigma) / weight
+        weight = _exact(visible, self.sigma)
+        mean = _exact(colours * visible, self.sigma) / weight
         return self._with_details(colours, (weight > 1e-3).ifthenelse(mean, colours)).bandjoin(alpha)
 
     def _with_details(self, colours: pyvips.Image, blurred: pyvips.Image) -> pyvips.Image:
@@ -100,6 +101,11 @@ class Pixelate(PictureOperation, frozen=True, kw_only=True, tag="pixelate"):
         return small.zoom(self.size, self.size).crop(0, 0, pixels.width, pixels.height)
 
 
+def _exact(values: pyvips.Image, sigma: float) -> pyvips.Image:
+    """Blur floats, which are divided by each other afterwards: 8 bits would be too coarse for that."""
+    return values.gaussblur(sigma, min_ampl=0.02, precision="float")
+
+
 def _blurred(pixels: pyvips.Image, width: int, height: int, sigma: float) -> pyvips.Image:
     """Blur an image, which may have been reduced on load, and give it at the size named.
 
@@ -114,7 +120,26 @@ def _blurred(pixels: pyvips.Image, width: int, height: int, sigma: float) -> pyv
     down = min(pixels.height, max(1, math.ceil(height / factor)))
     if (across, down) != (pixels.width, pixels.height):
         pixels = pixels.resize(across / pixels.width, vscale=down / pixels.height)
-    soft = pixels.gaussblur(sigma * min(across / width, down / height))
+    soft = gaussian(pixels, sigma * min(across / width, down / height))
     if (across, down) == (width, height):
         return soft
-    return soft.copy_memory().resize(width / across, vscale=height / down, kernel="linear")
+    return _enlarged(soft.copy_memory(), width, height)
+
+
+def _enlarged(pixels: pyvips.Image, width: int, height: int) -> pyvips.Image:
+    """Enlarge smooth pixels to an exact size, each from the middles of its neighbours.
+
+    Between pixels that a blur has made alike a straight line is as good as a curve, at half the time.
+    libvips' `resize` would move all by half a pixel of the result (8.18).
+    """
+    return pixels.affine(
+        [width / pixels.width, 0, 0, height / pixels.height],
+        interpolate=pyvips.Interpolate.new("bilinear"),
+        oarea=[0, 0, width, height],
+        idx=0.5,
+        idy=0.5,
+        odx=-0.5,
+        ody=-0.5,
+        extend="copy",
+        premultiplied=True,
+    )

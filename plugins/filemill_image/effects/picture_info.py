@@ -42,7 +42,7 @@ class PictureInfo(Operation, frozen=True, kw_only=True, tag="picture-info"):
         facts: Facts = {"format": picture.format}
         if picture.source is not None:
             facts["sizeBytes"] = picture.source.size
-        facts |= {**picture.facts, "hasAlpha": picture.transparent, **picture.known}
+        facts |= {**picture.facts, "hasAlpha": bool(picture.transparent), **picture.known}
         if self.exif or self.gps:
             found = read_exif(picture.source) if picture.source is not None else {}
             gps = found.pop("gps", None)
@@ -61,7 +61,7 @@ class PictureInfo(Operation, frozen=True, kw_only=True, tag="picture-info"):
         if self.hashes:
             tiny = _within(small, _HASH_SIDE)
             waves = _BLUR_WAVES if picture.width >= picture.height else _BLUR_WAVES[::-1]
-            facts["blurHash"] = blurhash.encode(tiny.flatten(background=255).tolist(), *waves)
+            facts["blurHash"] = blurhash.encode(_rows(tiny.flatten(background=255)), *waves)
             hashed = thumb_hash(tiny.width, tiny.height, bytes(tiny.write_to_memory()))
             facts["thumbHash"] = b64encode(hashed).decode()
         return facts
@@ -70,3 +70,10 @@ class PictureInfo(Operation, frozen=True, kw_only=True, tag="picture-info"):
 def _within(image: pyvips.Image, side: int) -> pyvips.Image:
     """Return an image made small enough for a square, with alpha, in memory."""
     return with_alpha(image.thumbnail_image(side, height=side, size="down")).copy_memory()
+
+
+def _rows(image: pyvips.Image) -> list[list[bytes]]:
+    """Return the pixels of an image of three bands: rows of triples."""
+    pixels = bytes(image.write_to_memory())
+    triples = [pixels[place : place + 3] for place in range(0, len(pixels), 3)]
+    return [triples[start : start + image.width] for start in range(0, len(triples), image.width)]

@@ -15,7 +15,7 @@ from filemill.limits import MAX_DIMENSION
 from filemill_image.colour import parse
 from filemill_image.effects.bands import COLOURS, filled, first_frame, with_alpha
 from filemill_image.effects.lettering import lettered, measured
-from filemill_image.geometry.scaling import premultiplied, scaled
+from filemill_image.geometry.scaling import scaled
 from filemill_image.geometry.sizes import Size
 from filemill_image.gravity import Position, offset
 
@@ -148,7 +148,7 @@ class Watermark(PictureOperation, frozen=True, kw_only=True, tag="watermark"):
 
     def _turned(self, mark: pyvips.Image, room: Size) -> pyvips.Image:
         if self.rotate % 360:
-            mark = premultiplied(mark, lambda pixels: pixels.rotate(self.rotate, background=[0, 0, 0, 0]))
+            mark = mark.rotate(self.rotate, background=[0, 0, 0, 0])
         # Rounding, and the smallest font there is, can leave it a little larger than its room.
         size = Size(mark.width, mark.height)
         return scaled(mark, Size(min(size.width, room.width), min(size.height, room.height)))
