@@ -21,6 +21,8 @@ from filemill_server.packs import Packs
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
+_SHARED = ("format", "quality", "source", "sources", "steps", "packs", "output", "metadata")
+
 JsonSchema = dict[str, Any]
 Kind = Annotated[str, Meta(description="`picture`, `document`, `text`, `data` or `file` (any).")]
 
@@ -208,7 +210,13 @@ def _parameters_schema(operation: type[Operation], written: tuple[str, ...]) -> 
         name_formats(schema["properties"]["format"], written)
         if "Encoding" in definitions:
             name_formats(definitions["Encoding"]["properties"]["type"], written)
+    schema["properties"] = own_first(schema["properties"])
     return {"$schema": DIALECT, **schema, **({"$defs": definitions} if definitions else {})}
+
+
+def own_first(properties: dict[str, JsonSchema]) -> dict[str, JsonSchema]:
+    """Put an operation's own parameters before those that all operations have: people read from the top."""
+    return dict(sorted(properties.items(), key=lambda item: _SHARED.index(item[0]) if item[0] in _SHARED else -1))
 
 
 def name_formats(schema: JsonSchema, written: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from filemill.errors import FilemillError
 from filemill.registry import Entry
 from filemill_server.discovery import JsonSchema
 from filemill_server.openapi.schemas import Schemas, without_null
@@ -14,21 +15,27 @@ SOURCE = {"url": "https://example.com/other.png"}
 
 
 def operation_example(entry: Entry, schemas: Schemas) -> dict[str, Any] | None:
-    """Return parameters that the operation takes: every field with an example, and every required one.
+    """Return parameters that the operation takes: the required fields, and those with examples that fit.
 
-    None where no such example is valid; a test of the operation should then give its fields examples.
+    None where no such example is good: the fields of the operation should then be given examples.
     """
     schema = schemas.of(entry.operation)
-    required = [name for name in schema["required"] if name != "op"]
-    shown = [name for name, part in schema["properties"].items() if "examples" in without_null(part)]
-    for names in (dict.fromkeys([*required, *shown]), required):
-        example = {name: _value(schema["properties"][name], schemas) for name in names}
-        try:
-            msgspec.convert(example, entry.operation)
-        except msgspec.ValidationError:
-            continue
-        return example
-    return None
+    example = {name: _value(schema["properties"][name], schemas) for name in schema["required"] if name != "op"}
+    good = _is_good(example, entry)
+    for name, part in schema["properties"].items():
+        if name not in example and "examples" in without_null(part):
+            longer = example | {name: _value(part, schemas)}
+            if _is_good(longer, entry):
+                example, good = longer, True
+    return example if good else None
+
+
+def _is_good(example: dict[str, Any], entry: Entry) -> bool:
+    try:
+        msgspec.convert(example, entry.operation)
+    except (msgspec.ValidationError, FilemillError):
+        return False
+    return True
 
 
 def _value(schema: JsonSchema, schemas: Schemas) -> object:

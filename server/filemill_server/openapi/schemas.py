@@ -16,7 +16,7 @@ from filemill.picture import Picture
 from filemill.registry import Registry
 from filemill.sources import Source
 from filemill_server import discovery, messages
-from filemill_server.discovery import JsonSchema, name_formats
+from filemill_server.discovery import JsonSchema, name_formats, own_first
 from filemill_server.packs import Packs
 
 REF = "#/components/schemas/"
@@ -107,6 +107,7 @@ class Schemas:
             if not issubclass(type_, messages.Request):
                 continue
             schema = self.of(type_)
+            schema["properties"] = own_first(schema["properties"])
             single = {"required": ["source"], "properties": {"source": self.ref(Source)}}
             if issubclass(type_, messages.InputRequest):
                 several = {"required": ["sources"], "properties": {"sources": {"type": "array"}}}

@@ -39,7 +39,7 @@ class Fit(Choice):
     INSIDE = "inside"
 
 
-class Shrink(PictureOperation, tag="shrink"):
+class Shrink(PictureOperation, frozen=True, tag="shrink"):
     """Make a picture smaller.
 
     Keeps the ratio.
@@ -53,7 +53,7 @@ class Shrink(PictureOperation, tag="shrink"):
         return picture
 
 
-class Stamp(PictureOperation, tag="stamp"):
+class Stamp(PictureOperation, frozen=True, tag="stamp"):
     """Put a picture on a picture."""
 
     overlay: Annotated[Source, Meta(description="The picture to put on it.")]
@@ -62,14 +62,14 @@ class Stamp(PictureOperation, tag="stamp"):
         return picture
 
 
-class Join(Operation, tag="join"):
+class Join(Operation, frozen=True, tag="join"):
     """Make one document of many."""
 
     def run(self, documents: list[Document], context: Context) -> Document:
         return documents[0]
 
 
-class Split(Operation, tag="split"):
+class Split(Operation, frozen=True, tag="split"):
     """Make a document of every page."""
 
     every: Annotated[int, Meta(ge=1)] = 1
@@ -78,14 +78,14 @@ class Split(Operation, tag="split"):
         return [document]
 
 
-class Measure(Operation, tag="measure"):
+class Measure(Operation, frozen=True, tag="measure"):
     """Measure a file."""
 
     def run(self, file: Picture | Document, context: Context) -> Data:
         return Data({})
 
 
-class Read(Operation, tag="read"):
+class Read(Operation, frozen=True, tag="read"):
     """Read the text of a picture."""
 
     @classmethod
