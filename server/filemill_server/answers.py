@@ -18,7 +18,8 @@ from filemill_server.links import asset_url
 from filemill_server.messages import OutputBody, OutputOptions, PacksRequest, Request, with_facts
 from filemill_server.names import DEFAULT_NAME, clean_name, content_disposition
 from filemill_server.negotiation import prefers_bytes
-from filemill_server.services import HttpRequest, key_of, services_of
+from filemill_server.services import key_of, services_of
+from filemill_server.wire import HttpRequest
 
 _IN_MEMORY = 8 << 20  # larger results are streamed from the store, bytes
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -26,11 +25,12 @@ from filemill_server.problems import answer_defect, answer_error, answer_http
 from filemill_server.reference import reference_routes
 from filemill_server.routes import assets, discovery, health, operations, uploads
 from filemill_server.services import Services
-from filemill_server.settings import Settings, limits_of
+from filemill_server.settings import Settings, limits, signing_secret
 from filemill_server.signing import Signer
 from filemill_server.storage import Storage
 from filemill_server.sweeper import Sweeper
 from filemill_server.uploads import Uploads
+from filemill_server.workplace import Workplace
 
 
 def create_app(settings: Settings) -> Litestar:
@@ -41,7 +41,7 @@ def create_app(settings: Settings) -> Litestar:
     """
     registry = load_registry(settings.blocked_plugins)
     metrics = Metrics()
-    keyed = Router(
+    native = Router(
         "/v1",
         guards=[require_key],
         route_handlers=[
@@ -56,17 +56,17 @@ def create_app(settings: Settings) -> Litestar:
             assets.delete_asset,
             assets.replace_asset,
             assets.copy_asset,
-        ],
-    )
-    return Litestar(
-        route_handlers=[
-            keyed,
-            Router("/v1", route_handlers=[assets.read_asset]),
+            assets.read_asset,
             discovery.list_operations,
             discovery.read_operation,
             discovery.list_formats,
             discovery.list_packs,
             discovery.read_pack,
+        ],
+    )
+    return Litestar(
+        route_handlers=[
+            native,
             discovery.read_openapi,
             health.live,
             health.ready,
@@ -85,44 +85,45 @@ def create_app(settings: Settings) -> Litestar:
 @asynccontextmanager
 async def _lifespan(app: Litestar, settings: Settings, registry: Registry, metrics: Metrics) -> AsyncIterator[None]:
     """Start the parts of the server, and end them in the opposite order."""
-    limits = limits_of(settings)
-    work_folder = settings.data_dir / "work"
+    task_limits = limits(settings)
     async with AsyncExitStack() as stack:
-        pool = Pool(workers=settings.workers, queue=settings.queue, limits=limits, blocked=settings.blocked_plugins)
+        pool = Pool(
+            workers=settings.workers, queue=settings.queue, limits=task_limits, blocked=settings.blocked_plugins
+        )
         starting = asyncio.create_task(pool.start())
         stack.push_async_callback(pool.stop)
-        shutil.rmtree(work_folder, ignore_errors=True)  # of a process that did not end in peace
-        work_folder.mkdir(parents=True)
-        database = Database(settings.database_address)
+        workplace = Workplace.open(settings.data_dir)
+        stack.callback(workplace.close)
+        database = Database(settings.database)
         stack.callback(database.close)
         await asyncio.to_thread(database.migrate)
-        storage = Storage.open(settings.storage_url, settings.data_dir / "files")
-        source_storage = Storage.open(settings.source_storage_url) if settings.source_storage_url else None
+        storage = Storage.open(settings.storage_url, settings.storage_folder)
+        source_storage = Storage.open_sources(settings.source_storage_url) if settings.source_storage_url else None
         services = Services(
             settings=settings,
-            limits=limits,
+            limits=task_limits,
             registry=registry,
             pool=pool,
-            packs=Packs(registry, limits, settings.presets_dir),
+            packs=Packs(registry, task_limits, settings.presets_dir),
             database=database,
             storage=storage,
             source_storage=source_storage,
             keys=Keys(database),
             assets=Assets(database, storage),
             uploads=Uploads(database, storage),
-            idempotency=Idempotency(database),
-            signer=Signer(settings.signing_secret()),
+            idempotency=Idempotency(database, workplace.id),
+            signer=Signer(signing_secret(settings)),
             fetch_policy=FetchPolicy(
                 max_bytes=settings.max_upload_bytes,
                 timeout_seconds=settings.fetch_timeout_seconds,
-                allow_networks=settings.fetch_allow_networks,
+                allow_networks=settings.networks,
             ),
             metrics=metrics,
-            work_folder=work_folder,
+            work_folder=workplace.folder,
         )
         services.packs.load()
         app.state.services = services
-        for work in (services.packs.watch(), Sweeper(database, storage).run()):
+        for work in (services.packs.watch(), Sweeper(database, storage, services.idempotency, workplace).run()):
             task = asyncio.create_task(work)
             stack.push_async_callback(_end, task)
         await starting

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.keys import Key
 from filemill_server.services import Services
+from filemill_server.wire import Connection
 
 
-async def require_key(connection: ASGIConnection[object, object, object, object], _: BaseRouteHandler) -> None:
-    """Guard of everything that needs a key; puts the key into the request's state.
+OPEN = {"open": True}
+"""The `opt` of a route that answers without a key, or looks for one itself (NA-02)."""
+
+
+async def require_key(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Guard of every route that is not `OPEN`; puts the key into the request's state.
 
     Raises:
         FilemillError: `UNAUTHORIZED`.
     """
-    if await find_key(connection) is None:
+    if not handler.opt.get("open") and await find_key(connection) is None:
         sent = sent_key(connection) is not None
         detail = (
             "The key is unknown, expired or revoked."
@@ -26,7 +30,7 @@ async def require_key(connection: ASGIConnection[object, object, object, object]
         raise FilemillError(ErrorCode.UNAUTHORIZED, detail, sent=sent)
 
 
-async def find_key(connection: ASGIConnection[object, object, object, object]) -> Key | None:
+async def find_key(connection: Connection) -> Key | None:
     """Return the valid key that a request carries, and remember it in the request's state."""
     secret = sent_key(connection)
     services: Services = connection.app.state.services
@@ -36,7 +40,7 @@ async def find_key(connection: ASGIConnection[object, object, object, object]) -
     return key
 
 
-def sent_key(connection: ASGIConnection[object, object, object, object]) -> str | None:
+def sent_key(connection: Connection) -> str | None:
     """Return the secret a request carries, valid or not."""
     scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and secret.strip():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from filemill_server.assets import Asset
-from filemill_server.services import HttpRequest, base_url, services_of
+from filemill_server.services import base_url, services_of
+from filemill_server.wire import HttpRequest
 
 UNLIMITED_SECONDS = 30 * 24 * 3600
 """How long the signed URL of an asset without an end works."""

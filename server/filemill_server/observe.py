@@ -80,7 +80,7 @@ class Observe(ASGIMiddleware):
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = str(scope.get("path_template") or "unknown")
-        method = str(scope["method"])
+        method = str(scope.get("method"))
         self.metrics.requests.labels(method, route, status).inc()
         self.metrics.seconds.labels(route).observe(seconds)
         if scope["path"] not in _QUIET:

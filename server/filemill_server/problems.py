@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import msgspec
 import structlog
-from litestar import Request, Response
+from litestar import Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.types import Method
 
 from filemill.errors import ErrorCode, FilemillError
+from filemill_server.wire import HttpRequest
 
 log = structlog.get_logger("filemill.http")
 
@@ -57,13 +58,13 @@ def problem(error: FilemillError, *, request_id: str, path: str) -> tuple[dict[s
     return body, headers
 
 
-def answer_error(request: Request[object, object, object], error: FilemillError) -> Response[bytes]:
+def answer_error(request: HttpRequest, error: FilemillError) -> Response[bytes]:
     """Answer with a typed error."""
     body, headers = problem(error, request_id=request_id_of(request), path=request.url.path)
     return Response(msgspec.json.encode(body), status_code=error.code.status, media_type=MEDIA_TYPE, headers=headers)
 
 
-def answer_http(request: Request[object, object, object], error: HTTPException) -> Response[bytes]:
+def answer_http(request: HttpRequest, error: HTTPException) -> Response[bytes]:
     """Answer what the router itself refused: an unknown path, a method, a malformed request."""
     if isinstance(error, NotFoundException):
         found = FilemillError(ErrorCode.NOT_FOUND, f"There is nothing at {request.url.path!r}.")
@@ -79,7 +80,7 @@ def answer_http(request: Request[object, object, object], error: HTTPException) 
     return answer_error(request, found)
 
 
-def answer_defect(request: Request[object, object, object], error: Exception) -> Response[bytes]:
+def answer_defect(request: HttpRequest, error: Exception) -> Response[bytes]:
     """Answer an exception nobody expected; only the log says more."""
     log.error("unexpected_error", path=request.url.path, exc_info=error)
     return answer_error(
@@ -87,12 +88,12 @@ def answer_defect(request: Request[object, object, object], error: Exception) ->
     )
 
 
-def request_id_of(request: Request[object, object, object]) -> str:
+def request_id_of(request: HttpRequest) -> str:
     """Return the id the request was given when it came in."""
     return str(request.scope["state"].get("request_id", ""))
 
 
-def _allowed(request: Request[object, object, object]) -> set[Method]:
+def _allowed(request: HttpRequest) -> set[Method]:
     for route in request.app.routes:
         if route.path == request.url.path:
             return set(route.methods)

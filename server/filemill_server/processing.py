@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from litestar import Response
+from litestar.response import Stream
 from msgspec import Struct
 
 from filemill.errors import FilemillError, invalid
@@ -24,7 +25,8 @@ from filemill_server.inputs import PART, Bringer
 from filemill_server.messages import Archive, InputRequest, PacksRequest, Request
 from filemill_server.negotiation import prefers_bytes
 from filemill_server.replay import Replay
-from filemill_server.services import HttpRequest, Services, key_of, services_of
+from filemill_server.services import Services, key_of, services_of
+from filemill_server.wire import HttpRequest
 
 R = TypeVar("R", bound=Request)
 
@@ -40,7 +42,7 @@ class Pipeline(Struct, frozen=True):
 Plan = Callable[[R], Sequence[Pipeline]]
 
 
-async def process(request: HttpRequest, message_type: type[R], plan: Plan[R]) -> Response[bytes]:
+async def process(request: HttpRequest, message_type: type[R], plan: Plan[R]) -> Response[bytes] | Stream:
     """Do a processing request.
 
     Args:

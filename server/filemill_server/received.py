@@ -11,7 +11,8 @@ from msgspec import Struct
 from filemill.errors import Fault, invalid
 from filemill.faults import refuse, unknown
 from filemill_server.bodies import read_body
-from filemill_server.services import HttpRequest, services_of
+from filemill_server.services import services_of
+from filemill_server.wire import HttpRequest
 
 
 class Received(Struct, frozen=True):

@@ -11,7 +11,8 @@ from litestar.response import Stream
 from filemill.errors import ErrorCode, FilemillError, invalid
 from filemill_server.answers import Answer
 from filemill_server.idempotency import Idempotency, Stored
-from filemill_server.services import HttpRequest, key_of, services_of
+from filemill_server.services import key_of, services_of
+from filemill_server.wire import HttpRequest
 
 _QUOTED = re.compile(r'^"((?:[^"\\]|\\.)*)"$')
 MAX_KEY = 255
@@ -51,7 +52,7 @@ class Replay:
             made = await work()
             await store.finish(
                 *place,
-                Stored(200, made.headers, made.body if made.asset is None else b"", made.asset and made.asset.id),
+                Stored(200, made.headers, made.body if made.asset is None else b"", made.asset.id if made.asset else None),
             )
         except BaseException:
             await store.release(*place)

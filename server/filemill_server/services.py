@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from litestar import Request
-
 from filemill.limits import Limits
 from filemill.pool import Pool
 from filemill.registry import Registry
@@ -22,8 +20,7 @@ from filemill_server.settings import Settings
 from filemill_server.signing import Signer
 from filemill_server.storage import Storage
 from filemill_server.uploads import Uploads
-
-HttpRequest = Request[object, object, object]
+from filemill_server.wire import HttpRequest
 
 
 @dataclass(kw_only=True)

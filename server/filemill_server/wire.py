@@ -1,11 +1,18 @@
-"""JSON answers."""
+"""What handlers are given and what most of them answer: requests, and JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
-from litestar import Response
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+
+Connection = ASGIConnection[Any, Any, Any, State]
+HttpRequest = Request[Any, Any, State]
+"""A request as handlers get it; who asks stands in `key_of`, not in Litestar's own `user` and `auth`."""
 
 
 def json_answer(body: object, *, status: int = 200, headers: Mapping[str, str] = {}) -> Response[bytes]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import msgspec
-from litestar import Request
 from msgspec import Struct
 
 from filemill.errors import ErrorCode, FilemillError, invalid
@@ -16,6 +15,7 @@ from filemill_server.bodies.digests import Digests
 from filemill_server.bodies.form import read_form
 from filemill_server.bodies.spool import Spool, too_large
 from filemill_server.names import DEFAULT_NAME, file_name
+from filemill_server.wire import HttpRequest
 
 MAX_JSON_BYTES = 32 << 20
 """Largest JSON body: it is held in memory, so that large files belong in an upload, a form or a raw body."""
@@ -48,7 +48,7 @@ class Body(Struct, kw_only=True):
 
 
 async def read_body(
-    request: Request[object, object, object],
+    request: HttpRequest,
     folder: Path,
     *,
     limit: int,
@@ -78,13 +78,7 @@ async def read_body(
         _no_query(query)
         files, texts = await read_form(stream, declared, folder, limit)
         body = _from_form([Part(*file) for file in files], read_text(texts, *structs))
-    elif media_type == "application/x-www-form-urlencoded":
-        raise FilemillError(
-            ErrorCode.UNSUPPORTED_MEDIA,
-            "A file can't come in application/x-www-form-urlencoded; send multipart/form-data, application/json"
-            " or the file itself with its media type.",
-        )
-    else:
+    else:  # also application/x-www-form-urlencoded, which curl says of --data-binary
         body = await _read_raw(request, stream, folder, limit, query, structs)
     digests.verify()
     if fingerprint:
@@ -93,7 +87,7 @@ async def read_body(
     return body
 
 
-async def _hashed(request: Request[object, object, object], digests: Digests) -> AsyncIterator[bytes]:
+async def _hashed(request: HttpRequest, digests: Digests) -> AsyncIterator[bytes]:
     async for chunk in request.stream():
         if chunk:
             digests.update(chunk)
@@ -125,7 +119,7 @@ def _no_query(query: bytes) -> None:
 
 
 async def _read_raw(
-    request: Request[object, object, object],
+    request: HttpRequest,
     stream: AsyncIterator[bytes],
     folder: Path,
     limit: int,

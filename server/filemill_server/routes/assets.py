@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from litestar import Request, Response, delete, get, post, put, route
+from litestar import Response, delete, get, post, put, route
 from litestar.response import Stream
 
 from filemill.errors import ErrorCode, FilemillError, invalid
 from filemill.faults import convert
 from filemill_server.assets import Asset
-from filemill_server.auth import find_key, sent_key
+from filemill_server.auth import OPEN, find_key, sent_key
 from filemill_server.bodies import read_body
 from filemill_server.conditions import Version, asked_range, is_unchanged, require_match
 from filemill_server.links import asset_url
@@ -20,15 +20,15 @@ from filemill_server.names import content_disposition
 from filemill_server.problems import answer_error
 from filemill_server.processing import working_folder
 from filemill_server.received import received
-from filemill_server.services import HttpRequest, key_of, services_of
-from filemill_server.wire import json_answer
+from filemill_server.services import key_of, services_of
+from filemill_server.wire import HttpRequest, json_answer
 
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
 
 
-@route("/assets/{asset_id:str}", http_method=["GET", "HEAD"], name="asset")
-async def read_asset(request: Request[object, object, object], asset_id: str) -> Response[bytes] | Stream:
+@route("/assets/{asset_id:str}", http_method=["GET", "HEAD"], opt=OPEN)
+async def read_asset(request: HttpRequest, asset_id: str) -> Response[bytes] | Stream:
     """Give an asset's bytes: to its owner, by a signed URL, or to everybody where it is public."""
     asset = await _readable(request, asset_id)
     version = version_of(asset)
@@ -121,7 +121,7 @@ def asset_body(request: HttpRequest, asset: Asset) -> AssetBody:
 
 
 @get("/assets")
-async def list_assets(request: Request[object, object, object]) -> Response[bytes]:
+async def list_assets(request: HttpRequest) -> Response[bytes]:
     """List own assets, newest first, a page at a time."""
     limit = request.query_params.get("limit", str(DEFAULT_PAGE))
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MAX_PAGE):
@@ -134,7 +134,7 @@ async def list_assets(request: Request[object, object, object]) -> Response[byte
 
 
 @delete("/assets/{asset_id:str}", status_code=204)
-async def delete_asset(request: Request[object, object, object], asset_id: str) -> None:
+async def delete_asset(request: HttpRequest, asset_id: str) -> None:
     """End an asset now."""
     asset = await _own(request, asset_id)
     require_match(version_of(asset), request.headers.get("if-match"))
@@ -142,7 +142,7 @@ async def delete_asset(request: Request[object, object, object], asset_id: str) 
 
 
 @put("/assets/{asset_id:str}")
-async def replace_asset(request: Request[object, object, object], asset_id: str) -> Response[bytes]:
+async def replace_asset(request: HttpRequest, asset_id: str) -> Response[bytes]:
     """Replace an asset's bytes with those of the body; its id, name and end stay."""
     services = services_of(request)
     asset = await _own(request, asset_id)
@@ -150,13 +150,21 @@ async def replace_asset(request: Request[object, object, object], asset_id: str)
     async with working_folder(services.work_folder) as folder:
         given = await received(request, folder)
         replaced = await services.assets.replace(
-            asset, given.path, format=given.format, media_type=given.media_type, size=given.size, sha256=given.sha256
+            asset,
+            given.path,
+            filename=given.name,
+            format=given.format,
+            media_type=given.media_type,
+            size=given.size,
+            sha256=given.sha256,
+            facts={},
+            if_match=asset.sha256 if request.headers.get("if-match") else None,
         )
     return json_answer(asset_body(request, replaced), headers={"ETag": version_of(replaced).etag})
 
 
 @post("/assets/{asset_id:str}/copy", status_code=201)
-async def copy_asset(request: Request[object, object, object], asset_id: str) -> Response[bytes]:
+async def copy_asset(request: HttpRequest, asset_id: str) -> Response[bytes]:
     """Make a second asset of the same bytes, with options of its own."""
     services = services_of(request)
     asset = await _own(request, asset_id)
@@ -164,7 +172,11 @@ async def copy_asset(request: Request[object, object, object], asset_id: str) ->
         body = await read_body(request, folder, limit=0, structs=(CopyRequest,))
     options = convert(body.parameters, CopyRequest, strict=body.strict).output
     copied = await services.assets.copy(
-        asset, filename=options.filename, public=options.public, ttl_seconds=options.ttl_seconds
+        asset,
+        id=services.assets.new_id(),
+        filename=options.filename,
+        public=options.public,
+        ttl_seconds=options.ttl_seconds,
     )
     return json_answer(
         asset_body(request, copied),

@@ -2,46 +2,47 @@
 
 from __future__ import annotations
 
-from litestar import Request, Response, get
+from litestar import Response, get
 
+from filemill_server.auth import OPEN
 from filemill_server.discovery import formats_body, operation_body, operations_body, pack_body, packs_body
 from filemill_server.openapi import document_bytes
 from filemill_server.services import services_of
-from filemill_server.wire import json_answer
+from filemill_server.wire import HttpRequest, json_answer
 
 
-@get("/v1/operations")
-async def list_operations(request: Request[object, object, object]) -> Response[bytes]:
+@get("/operations", opt=OPEN)
+async def list_operations(request: HttpRequest) -> Response[bytes]:
     """List every operation."""
     return json_answer(operations_body(services_of(request).registry))
 
 
-@get("/v1/operations/{name:str}")
-async def read_operation(request: Request[object, object, object], name: str) -> Response[bytes]:
+@get("/operations/{name:str}", opt=OPEN)
+async def read_operation(request: HttpRequest, name: str) -> Response[bytes]:
     """Describe one operation."""
     return json_answer(operation_body(services_of(request).registry, name))
 
 
-@get("/v1/formats")
-async def list_formats(request: Request[object, object, object]) -> Response[bytes]:
+@get("/formats", opt=OPEN)
+async def list_formats(request: HttpRequest) -> Response[bytes]:
     """List every format and what converts into what."""
     return json_answer(formats_body(services_of(request).registry))
 
 
-@get("/v1/packs")
-async def list_packs(request: Request[object, object, object]) -> Response[bytes]:
+@get("/packs", opt=OPEN)
+async def list_packs(request: HttpRequest) -> Response[bytes]:
     """List every pack."""
     return json_answer(packs_body(services_of(request).packs))
 
 
-@get("/v1/packs/{pack_id:str}")
-async def read_pack(request: Request[object, object, object], pack_id: str) -> Response[bytes]:
+@get("/packs/{pack_id:str}", opt=OPEN)
+async def read_pack(request: HttpRequest, pack_id: str) -> Response[bytes]:
     """Describe one pack."""
     return json_answer(pack_body(services_of(request).packs[pack_id]))
 
 
 @get("/openapi.json")
-async def read_openapi(request: Request[object, object, object]) -> Response[bytes]:
+async def read_openapi(request: HttpRequest) -> Response[bytes]:
     """Give the OpenAPI document."""
     services = services_of(request)
     body = document_bytes(services.registry, services.packs, public_url=services.settings.public_url)

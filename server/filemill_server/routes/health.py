@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
@@ -13,7 +13,7 @@ from filemill.errors import FilemillError
 from filemill_server.canary import canary
 from filemill_server.messages import HealthBody
 from filemill_server.services import Services, services_of
-from filemill_server.wire import json_answer
+from filemill_server.wire import HttpRequest, json_answer
 
 _CHECK_SECONDS = 5.0
 
@@ -25,7 +25,7 @@ async def live() -> Response[bytes]:
 
 
 @get("/health/ready")
-async def ready(request: Request[object, object, object]) -> Response[bytes]:
+async def ready(request: HttpRequest) -> Response[bytes]:
     """Encode a picture in a worker, and ask the database and the storage: 503 where one fails."""
     services = services_of(request)
     names = ("worker", "database", "storage")
@@ -60,7 +60,7 @@ async def _database(services: Services) -> None:
 
 
 @get("/metrics")
-async def metrics(request: Request[object, object, object]) -> Response[bytes]:
+async def metrics(request: HttpRequest) -> Response[bytes]:
     """Give the metrics in Prometheus form."""
     services = services_of(request)
     services.metrics.admitted.set(services.pool.admitted)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
-from litestar import Request, Response, post
+from litestar import Response, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from filemill.errors import ErrorCode, FilemillError, invalid
+from filemill.operation import Operation
 from filemill.registry import Entry, Registry
 from filemill_server.messages import (
     InputRequest,
@@ -20,6 +22,7 @@ from filemill_server.messages import (
 )
 from filemill_server.processing import Pipeline, process
 from filemill_server.services import services_of
+from filemill_server.wire import HttpRequest
 
 
 def operation_routes(registry: Registry) -> list[HTTPRouteHandler]:
@@ -35,7 +38,7 @@ def _operation_route(entry: Entry) -> HTTPRouteHandler:
         return [Pipeline([entry.operation(**{name: getattr(message, name) for name in names})], "")]
 
     @post(f"/{entry.name}", name=f"operation:{entry.name}", status_code=200)
-    async def operate(request: Request[object, object, object]) -> Response[bytes] | Stream:
+    async def operate(request: HttpRequest) -> Response[bytes] | Stream:
         if entry.missing is not None:
             raise FilemillError(ErrorCode.OPERATION_UNAVAILABLE, f"{entry.missing.reason} {entry.missing.hint}")
         return await process(request, message_type, plan)
@@ -44,24 +47,24 @@ def _operation_route(entry: Entry) -> HTTPRouteHandler:
 
 
 @post("/process", status_code=200)
-async def run_steps(request: Request[object, object, object]) -> Response[bytes] | Stream:
+async def run_steps(request: HttpRequest) -> Response[bytes] | Stream:
     """Run a pipeline of the caller's own steps."""
 
     def plan(message: ProcessRequest) -> Sequence[Pipeline]:
-        return [Pipeline(message.steps, "/steps")]
+        return [Pipeline(cast("list[Operation]", message.steps), "/steps")]
 
     return await process(request, process_request(services_of(request).registry), plan)
 
 
 @post("/packs/{pack_id:str}", status_code=200)
-async def run_pack(request: Request[object, object, object], pack_id: str) -> Response[bytes] | Stream:
+async def run_pack(request: HttpRequest, pack_id: str) -> Response[bytes] | Stream:
     """Run one pack."""
     pack = services_of(request).packs[pack_id]
     return await process(request, PackRequest, lambda message: [Pipeline(pack.steps, "", pack.id)])
 
 
 @post("/packs", status_code=200)
-async def run_packs(request: Request[object, object, object]) -> Response[bytes] | Stream:
+async def run_packs(request: HttpRequest) -> Response[bytes] | Stream:
     """Run many packs over one decode of one picture."""
     packs = services_of(request).packs
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 import pyvips
+
+from live import LiveServer, pointers, problem, size_of
 
 SEVEN = {
     "instagram-feed": (1080, 1080),
@@ -21,31 +24,6 @@ SEVEN = {
     "linkedin-post": (1200, 627),
     "pinterest-pin": (1000, 1500),
 }
-
-
-def size_of(data: bytes) -> tuple[int, int]:
-    """Return the width and height of an encoded picture."""
-    image = pyvips.Image.new_from_buffer(data, "")
-    return image.width, image.height
-
-
-def problem(response: httpx.Response, status: int, code: str) -> dict[str, object]:
-    """Check that an answer is a problem of a code, and return it."""
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    body: dict[str, object] = response.json()
-    assert body["code"] == code
-    assert body["status"] == status
-    assert body["request_id"] == response.headers["x-request-id"]
-    assert {"type", "title", "detail", "instance"} <= body.keys()
-    return body
-
-
-def pointers(body: dict[str, object]) -> set[str]:
-    """Return the pointers of a problem's errors."""
-    errors = body["errors"]
-    assert isinstance(errors, list)
-    return {error["pointer"] for error in errors}
 
 
 def test_raw_body_with_query_gives_bytes(client: httpx.Client, photo: Path) -> None:
@@ -59,6 +37,15 @@ def test_raw_body_with_query_gives_bytes(client: httpx.Client, photo: Path) -> N
     assert response.headers["content-disposition"].startswith("inline")
     stored = client.get(f"/v1/assets/{response.headers['x-asset-id']}")
     assert stored.content == response.content
+
+
+def test_curl_as_it_is_written(server: LiveServer, photo: Path, tmp_path: Path) -> None:
+    """NA-28: the contract's own curl line, which claims to send a form, gets a picture."""
+    out = tmp_path / "out.jpg"
+    url = f"{server.address}/v1/resize?width=80"
+    words = ["curl", "-sf", "-H", f"X-API-Key: {server.key}", "--data-binary", f"@{photo}", "-H", "Accept: image/*"]
+    subprocess.run([*words, url, "-o", str(out)], check=True)
+    assert size_of(out.read_bytes()) == (80, 53)
 
 
 def test_json_answer_says_what_was_made(client: httpx.Client, photo: Path) -> None:
@@ -224,7 +211,7 @@ def test_output_options(client: httpx.Client, photo: Path) -> None:
 
 
 def test_unchanged_picture_is_byte_identical(client: httpx.Client, photo: Path) -> None:
-    """downsize within its bounds gives the very bytes."""
+    """Downsize within its bounds gives the very bytes."""
     response = client.post(
         "/v1/downsize", params={"maxWidth": 5000}, content=photo.read_bytes(), headers={"Accept": "image/*"}
     )
@@ -240,7 +227,7 @@ def test_data_results(client: httpx.Client, photo: Path) -> None:
 
 def test_watermark_from_a_second_part(client: httpx.Client, photo: Path) -> None:
     """A file part named as a parameter stands for that source."""
-    logo = pyvips.Image.black(40, 40, bands=4).copy(interpretation="srgb") + [255, 0, 255, 255]
+    logo = pyvips.Image.black(40, 40, bands=4).linear(1, [255, 0, 255, 255]).copy(interpretation="srgb")
     files = {"file": photo.read_bytes(), "image": ("logo.png", logo.cast("uchar").pngsave_buffer(), "image/png")}
     response = client.post("/v1/watermark", files=files, data={"position": "top-left", "format": "png"})
     assert response.status_code == 200, response.text

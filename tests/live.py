@@ -1,0 +1,144 @@
+"""A live server for tests, and what tests look at in its answers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyvips
+
+START_SECONDS = 60.0
+
+
+@dataclass
+class LiveServer:
+    """A real `filemill serve` process on 127.0.0.1 with a data folder of its own."""
+
+    data: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    port: int = 0
+    key: str = ""
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings as environment."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("FILEMILL_")}
+        return clean | {"FILEMILL_DATA_DIR": str(self.data), "FILEMILL_PORT": str(self.port)} | self.settings
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line with this server's settings."""
+        return subprocess.run(
+            [sys.executable, "-m", "filemill_server.cli", *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+
+    def start(self) -> None:
+        """Start it (again, on the same data) and wait until it is ready."""
+        if not self.port:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                self.port = probe.getsockname()[1]
+        if not self.key:
+            self.key = self.new_key("tests")
+        self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "filemill_server.cli", "serve"],
+            env=self.environment,
+            stdout=self.log,
+            stderr=self.log,
+            start_new_session=True,
+        )
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                if httpx.get(f"{self.address}/health/live", timeout=1).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise RuntimeError(f"the server did not start:\n{Path(self.log.name).read_text()[-4000:]}")
+
+    def new_key(self, name: str) -> str:
+        """Make a key, which is a tenant of its own."""
+        return self.command("keys", "create", "--name", name).stdout.strip()
+
+    def client(self, key: str | None = None) -> httpx.Client:
+        """Return a client with a key; "" for none."""
+        sent = self.key if key is None else key
+        headers = {"Authorization": f"Bearer {sent}"} if sent else {}
+        return httpx.Client(base_url=self.address, headers=headers, timeout=60)
+
+    def kill(self) -> None:
+        """Kill it without warning."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+    def stop(self) -> None:
+        """End it in peace; kills what does not end within ten seconds."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+
+StartServer = Callable[..., LiveServer]
+
+
+def size_of(data: bytes) -> tuple[int, int]:
+    """Return the width and height of an encoded picture."""
+    image = pyvips.Image.new_from_buffer(data, "")
+    return image.width, image.height
+
+
+def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """Check that an answer is a problem of a code, and return its body."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = response.json()
+    assert (body["code"], body["status"]) == (code, status)
+    assert body["request_id"] == response.headers["x-request-id"]
+    assert {"type", "title", "detail", "instance"} <= body.keys()
+    return body
+
+
+def pointers(body: dict[str, Any]) -> set[str]:
+    """Return the pointers of a problem's errors."""
+    return {error["pointer"] for error in body["errors"]}
+
+
+def children(pid: int) -> list[int]:
+    """Return the child processes of a process, of all its threads."""
+    found: list[int] = []
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(word) for word in (thread / "children").read_text().split()]
+    return found
+
+
+def resident_bytes(pid: int) -> int:
+    """Return the memory a process holds, bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
