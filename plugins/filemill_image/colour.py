@@ -47,7 +47,7 @@ def parse(text: str, pointer: str = "/background") -> Colour:
     Raises:
         FilemillError: `INVALID_PARAMETER`, naming the nearest colour where a name is unknown.
     """
-    name = text.strip().lower()
+    name = text.lower()
     if name == "transparent":
         return TRANSPARENT
     if name in colormap:
@@ -61,6 +61,6 @@ def parse(text: str, pointer: str = "/background") -> Colour:
 
 
 def _unreadable(text: str, pointer: str) -> FilemillError:
-    if text.strip().isalpha():
+    if text.isalpha():
         return invalid(pointer, unknown(text, [*colormap, "transparent"], "colour"))
     return invalid(pointer, f"{text!r} is no colour. Give a CSS name such as 'teal', or hex such as '#008080'.")

@@ -53,12 +53,14 @@ def test_hex_is_read_back(parts: tuple[int, int, int, int], sharp: bool) -> None
     assert colour.parse("#" * sharp + bytes(parts).hex()) == Colour(*parts)
 
 
-@given(st.text(max_size=12) | st.text(HEX + "#", max_size=10))
+@given(st.text(max_size=12) | st.text(HEX + "#", max_size=10) | st.sampled_from(sorted(ImageColor.colormap)))
 def test_any_other_text_is_a_typed_error(text: str) -> None:
-    """Whatever fits the schema's pattern is a colour, but for unknown names; the rest is `INVALID_PARAMETER`."""
+    """What is neither a name nor 3, 4, 6 or 8 digits is `INVALID_PARAMETER`; what is fits the schema's pattern."""
     pattern = next(meta.pattern for meta in get_args(ColourText) if hasattr(meta, "pattern"))
-    if re.search(pattern, text) and (not text.isalpha() or text.lower() in ImageColor.colormap):
+    digits = re.fullmatch("#?(?:[0-9a-fA-F]{3,4}|(?:[0-9a-fA-F]{2}){3,4})", text)
+    if digits or text in ImageColor.colormap:
         assert colour.parse(text).alpha in range(256)
+        assert re.search(pattern, text)
         return
     with pytest.raises(FilemillError) as caught:
         colour.parse(text)
