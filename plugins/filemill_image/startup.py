@@ -7,7 +7,6 @@ import pyvips
 from PIL import AvifImagePlugin, Image
 
 
-
 def prepare() -> None:
     """Block what libvips marks as untrusted, except its SVG loader, which is given cleaned bytes only.
 

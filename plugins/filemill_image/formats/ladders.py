@@ -1,6 +1,6 @@
 """Ladders: an encoder's settings in the order of the sizes they give, for size targets.
 
-Each step has the logarithm of the bits a pixel that it costs, relative to the other steps: means over eight
+Each step has the natural logarithm of the bits a pixel that it costs: means over eight
 photographs (libvips 8.18; JPEG 1600 wide with 4:2:0, WebP and AVIF 800 wide). Pictures differ in the whole by
 a factor of five but little in the shape, so that two encodes tell the curve of a picture.
 """
@@ -26,7 +26,8 @@ _AVIF = {
     45: -1.10, 50: -0.91, 55: -0.76, 60: -0.58, 65: -0.46, 70: -0.28, 75: -0.13, 80: 0.04, 85: 0.17, 88: 0.36,
     90: 0.50, 92: 0.68, 94: 0.79, 95: 0.96, 100: 1.80,
 }  # fmt: skip
-_COLOURS = {2: -3.4, 4: -2.8, 8: -2.3, 16: -1.9, 32: -1.6, 64: -1.35, 128: -1.15, 256: -0.95}
+_COLOURS = {2: -1.1, 4: -0.5, 8: 0.0, 16: 0.4, 32: 0.7, 64: 0.95, 128: 1.15, 256: 1.35}
+_EVERY_COLOUR = 2.3
 
 HIGHEST = 95
 """The quality beyond which more bytes show nothing, where the caller names no other."""
@@ -63,13 +64,15 @@ def ladder(format: str, highest: int | None, options: dict[str, Any]) -> Ladder:
     top = highest or HIGHEST
     if options.get("lossless") or format == "tiff":
         return Ladder([Step({}, 0.0, {})], 0, 0)
-    if format == "jpeg":
+    if format == "jpeg":  # with whole chroma only where half of it would be no better than quality 94
         steps = [_quality(q, _JPEG, subsample_mode="on") for q in range(1, min(top, 94) + 1)]
         steps += [_quality(q, _JPEG_FULL_CHROMA, subsample_mode="off") for q in range(92, min(top, 95) + 1) if top > 94]
         steps += [_quality(q, {95: 0.81, 100: 1.70}, subsample_mode="off") for q in range(96, top + 1)]
         return Ladder(steps, min(40, len(steps)) - 1, 640)
     if format == "webp":
-        return Ladder([_quality(q, _WEBP) for q in range(1, top + 1)], min(40, top) - 1, 40)
+        # Transparency is kept exactly at `alpha_q` 100, which in some pictures takes most of the bytes.
+        steps = [_quality(q, _WEBP, alpha_q=min(q + 20, 100)) for q in range(1, top + 1)]
+        return Ladder(steps, min(40, top) - 1, 40)
     if format == "avif":
         distinct = [_quality(q, _AVIF) for q in range(1, top + 1) if q == top or _quantizer(q) != _quantizer(q + 1)]
         return Ladder(
@@ -87,7 +90,7 @@ def _palettes(format: str) -> Ladder:
         Step(PALETTE | {"Q": 100, "colours": count}, curve, {"lossless": False, "colours": count})
         for count, curve in _COLOURS.items()
     ]
-    return Ladder([*steps, Step({}, 0.0, {"lossless": True})], 4, 100)
+    return Ladder([*steps, Step({}, _EVERY_COLOUR, {"lossless": True})], 4, 100)
 
 
 def _quality(quality: int, curve: dict[int, float], **options: Any) -> Step:

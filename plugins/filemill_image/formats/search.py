@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,10 @@ from filemill_image.formats.ladders import Ladder
 
 CLOSE = 0.965
 """A result that uses this part of the bytes is good enough to stop."""
+GOOD = 0.93
+"""A result that uses this part is good enough where the next step promises to be over."""
+_PATIENCE = 3
+"""Encodes after which the search goes on by halves."""
 _AIM = 0.985
 """The part of the bytes that is aimed at: what a prediction misses by, once it rests on the picture itself."""
 
@@ -21,6 +26,7 @@ class Search:
 
     ladder: Ladder
     target: int
+    pixels: int
     encode: Callable[[dict[str, Any]], bytes]
     sizes: dict[int, float] = field(default_factory=dict)
     estimated: dict[int, float] = field(default_factory=dict)
@@ -38,16 +44,20 @@ class Search:
         return size
 
     def predicted(self, index: int) -> float:
-        """Return the size to expect at a step, by the line through the nearest two sizes."""
-        points = self._points()
+        """Return the size to expect at a step: by the line through its two neighbours, or the nearest two."""
+        points = sorted(self._points())
         at = self.ladder.steps[index].curve
         if not points:
-            return math.exp(at)
-        near = sorted(points, key=lambda point: abs(point[0] - at))[:2]
-        slope = 1.0
-        if len(near) == 2 and abs(near[1][0] - near[0][0]) > 0.02:
-            slope = min(max((near[1][1] - near[0][1]) / (near[1][0] - near[0][0]), 0.3), 2.5)
-        return math.exp(near[0][1] + slope * (at - near[0][0]))
+            return math.exp(at) * self.pixels / 8 + self.ladder.overhead
+        upper = min(max(bisect_left(points, (at, 0.0)), 1), len(points) - 1)
+        if upper < 1:
+            return math.exp(points[0][1] + at - points[0][0])
+        (left, below), (right, above) = points[upper - 1], points[upper]
+        slope = (above - below) / (right - left) if right - left > 0.02 else 1.0
+        near, size = (right, above) if abs(right - at) < abs(left - at) else (left, below)
+        if not left <= at <= right:  # beyond what is known, a steep line would lead far off
+            slope = min(max(slope, 0.3), 2.5)
+        return math.exp(size + slope * (at - near))
 
     def _points(self) -> list[tuple[float, float]]:
         """Places on the curve with the logarithm of the size; estimates are corrected by what was measured."""
@@ -63,7 +73,7 @@ class Search:
 
     def _estimate(self, index: int) -> float:
         """Return the logarithm of the size that the sample alone promises at a step."""
-        alone = Search(self.ladder, self.target, self.encode, sizes=dict(self.estimated))
+        alone = Search(self.ladder, self.target, self.pixels, self.encode, sizes=dict(self.estimated))
         return math.log(alone.predicted(index))
 
     def aim(self, low: int, high: int, goal: float) -> int:
@@ -83,15 +93,18 @@ class Search:
     def run(self, floor: int, budget: int) -> None:
         """Find the best step from `floor` up; `best` stays None where even that does not fit."""
         low, high = floor, len(self.ladder.steps) - 1
-        while low <= high and budget > 0:
-            index = self.aim(low, high, self.target * _AIM)
-            size = self.try_step(index)
-            budget -= 1
-            if size <= self.target:
+        goal = self.target * _AIM
+        for attempt in range(budget):
+            if low > high:
+                return
+            index = self.aim(low, high, goal)
+            if attempt >= _PATIENCE and low > floor:  # this picture's curve is no line: go on by halves
+                index = (low + high) // 2
+            if self.try_step(index) <= self.target:
                 low = index + 1
             else:
                 high = index - 1
-            if self.best and len(self.best[1]) >= CLOSE * self.target:
-                return
-            if self.best and len(self.sizes) >= 2 and low <= high and self.predicted(low) > self.target * 1.04:
+                goal *= _AIM
+            used = len(self.best[1]) / self.target if self.best else 0.0
+            if used >= CLOSE or (used >= GOOD and low <= high and self.predicted(low) > self.target):
                 return

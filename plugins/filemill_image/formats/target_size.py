@@ -29,6 +29,8 @@ SAMPLE_FROM = 500_000
 """Pixels from which on a sample is worth its encodes."""
 _SCALE_POWER = 1.7
 """A picture scaled by s takes about s to this power of the bytes: smaller detail costs more bits a pixel."""
+_MARGIN = 0.9
+"""The part of the bytes that a scaled picture is meant to take at the least quality."""
 
 Encode = Callable[..., bytes]
 """Encodes an image with options of the saver laid over those that are planned."""
@@ -62,10 +64,17 @@ class Target:
         self.encode = encode
         self.encodes = 0
 
+    def search(self, image: pyvips.Image, estimated: dict[int, float]) -> Search:
+        """Return a search that encodes an image; `estimated` are sizes to expect by the index of their step."""
+        pixels = image.width * image.height
+        return Search(
+            self.steps, self.size, pixels, lambda options: self.encode(image, **options), estimated=estimated
+        )
+
     def at(self, scale: float, floor: int, estimated: dict[int, float]) -> Search:
         """Search at one scale, from a step up."""
         image = self.image if scale == 1 else _shrunk(self.image, self.frames, scale)
-        search = Search(self.steps, self.size, lambda options: self.encode(image, **options), estimated=estimated)
+        search = self.search(image, estimated)
         search.run(floor, max(MAX_ENCODES - self.encodes, 1))
         self.encodes += search.encodes
         return search
@@ -76,13 +85,13 @@ class Target:
             return {}
         sample = _sample(self.image)
         ratio = self.image.width * self.image.height / (sample.width * sample.height)
-        probe = Search(self.steps, self.size, lambda options: self.encode(sample, **options))
+        probe = self.search(sample, {})
         estimated: dict[int, float] = {}
         index = (floor + len(self.steps.steps)) // 2
         for _ in range(2):
             size = probe.try_step(index)
             estimated[index] = max(size - self.steps.overhead, 1) * ratio + self.steps.overhead
-            index = Search(self.steps, self.size, probe.encode, estimated=estimated).aimed(floor)
+            index = self.search(self.image, estimated).aimed(floor)
             if index in estimated:
                 break
         self.encodes += probe.encodes
@@ -92,8 +101,9 @@ class Target:
         """Search in ever smaller pictures; `wanted` is how many bytes the smallest whole one would have."""
         scale, floor = 1.0, self.steps.floor
         while True:
-            scale *= min((self.size / wanted) ** (1 / _SCALE_POWER) * 0.95, 0.95)
-            search = self.at(scale, floor, {})
+            step = min((self.size * _MARGIN / wanted) ** (1 / _SCALE_POWER), 0.97)
+            scale *= step
+            search = self.at(scale, floor, {floor: wanted * step**_SCALE_POWER})
             if search.best is not None or self.image.width * scale < 1:
                 return search, scale
             wanted = min(search.sizes.values())
@@ -125,7 +135,7 @@ def fitted(
     downscale = on_unreachable is OnUnreachable.DOWNSCALE
     floor = steps.floor if downscale else 0
     estimated = target.sampled(floor)
-    least = Search(steps, target.size, _never, estimated=estimated).predicted(floor)
+    least = target.search(image, estimated).predicted(floor)
     scale = 1.0
     if downscale and estimated and least > 1.3 * target.size:
         search, scale = target.downscaled(least)
@@ -152,10 +162,6 @@ def _smallest(search: Search, target: Target, format: str, *, fail: bool) -> tup
             smallestBytes=len(data),
         )
     return 0, data
-
-
-def _never(options: dict[str, Any]) -> bytes:
-    raise AssertionError(options)
 
 
 def _sample(image: pyvips.Image) -> pyvips.Image:
