@@ -18,7 +18,7 @@ Colour = Annotated[
         examples=["#ffffff"],
     ),
 ]
-TargetBytes = Annotated[int, Meta(ge=64, description="Largest size of the result, bytes.")]
+TargetBytes = Annotated[int, Meta(ge=64, le=1 << 40, description="Largest size of the result, bytes.")]
 
 
 class Priority(Choice):

@@ -140,9 +140,11 @@ def _struct_for(value: object, type_: Any) -> type[Struct] | Fault | None:
 
 
 def members_of(type_: Any) -> tuple[Any, ...]:
-    """Return the members of a union, without annotations; of any other type the type itself."""
+    """Return the members of a union (and of unions in it), bare of annotations; else the type itself."""
     type_ = _bare(type_)
-    return tuple(map(_bare, get_args(type_))) if get_origin(type_) in (Union, UnionType) else (type_,)
+    if get_origin(type_) not in (Union, UnionType):
+        return (type_,)
+    return tuple(member for one in get_args(type_) for member in members_of(one))
 
 
 def _enums(type_: Any) -> list[type[Enum]]:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from filemill.errors import Problem
+from filemill.errors import Problem, invalid
 from filemill.kinds import Facts
 from filemill.limits import Limits
 
@@ -101,5 +101,12 @@ decode_answer = msgspec.msgpack.Decoder(Answer).decode
 
 
 def encode_steps(steps: Any) -> msgspec.Raw:
-    """Encode a pipeline for a task."""
-    return msgspec.Raw(encode(steps))
+    """Encode a pipeline for a task.
+
+    Raises:
+        FilemillError: `INVALID_PARAMETER` where a whole number has more than 64 bits.
+    """
+    try:
+        return msgspec.Raw(encode(steps))
+    except OverflowError:
+        raise invalid("", "A whole number has more than 64 bits.") from None
