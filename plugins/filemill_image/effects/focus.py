@@ -96,9 +96,25 @@ class Pixelate(PictureOperation, frozen=True, kw_only=True, tag="pixelate"):
         return picture.map(lambda page: premultiplied(coloured(page), self._blocks))
 
     def _blocks(self, pixels: pyvips.Image) -> pyvips.Image:
-        # In memory, because each block is asked for again by every strip of rows it reaches into.
-        small = pixels.shrink(self.size, self.size, ceil=True).copy_memory()
+        rows = _means(pixels.copy_memory(), self.size, upright=True)
+        small = _means(rows, self.size, upright=False)
         return small.zoom(self.size, self.size).crop(0, 0, pixels.width, pixels.height)
+
+
+def _means(pixels: pyvips.Image, size: int, *, upright: bool) -> pyvips.Image:
+    """Give the means of every `size` pixels of a column or row, and of those left at its end their own.
+
+    The parts are computed before they are joined: libvips' shrink would write past its end (8.18).
+    """
+    length = pixels.height if upright else pixels.width
+    whole, rest = length - length % size, length % size
+    parts = []
+    for start, part, step in ((0, whole, size), (whole, rest, rest)):
+        if part and upright:
+            parts.append(pixels.crop(0, start, pixels.width, part).shrinkv(step).copy_memory())
+        elif part:
+            parts.append(pixels.crop(start, 0, part, pixels.height).shrinkh(step).copy_memory())
+    return parts[0] if len(parts) == 1 else parts[0].join(parts[1], "vertical" if upright else "horizontal")
 
 
 def _exact(values: pyvips.Image, sigma: float) -> pyvips.Image:

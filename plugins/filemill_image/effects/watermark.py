@@ -32,7 +32,8 @@ class Watermark(PictureOperation, frozen=True, kw_only=True, tag="watermark"):
     Give exactly one of `image` and `text`. The watermark gets a share of the picture's width (`size`)
     and its own ratio, is turned by `rotate`, and is made smaller where it would not fit in. It lies at
     one of nine points, `margin` away from the edges, or where `x` and `y` say; `tile` repeats it over
-    the whole picture. Of an animated watermark the first frame is taken.
+    the whole picture. Of an animated watermark the first frame is taken. A text has the lines it is
+    given with; none is wrapped.
     """
 
     image: Annotated[Source, Meta(description="The picture to put on.")] | None = None
