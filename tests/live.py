@@ -17,6 +17,8 @@ import httpx
 import pyvips
 
 START_SECONDS = 60.0
+FILEMILL = str(Path(sys.executable).with_name("filemill"))
+"""The command line of the installed distribution."""
 
 
 @dataclass
@@ -43,7 +45,7 @@ class LiveServer:
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the command line with this server's settings."""
         return subprocess.run(
-            [sys.executable, "-m", "filemill_server.cli", *words],
+            [FILEMILL, *words],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -61,7 +63,7 @@ class LiveServer:
             self.key = self.new_key("tests")
         self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "filemill_server.cli", "serve"],
+            [FILEMILL, "serve"],
             env=self.environment,
             stdout=self.log,
             stderr=self.log,

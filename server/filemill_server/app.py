@@ -64,7 +64,7 @@ def create_app(settings: Settings) -> Litestar:
             discovery.read_pack,
         ],
     )
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             native,
             discovery.read_openapi,
@@ -74,12 +74,13 @@ def create_app(settings: Settings) -> Litestar:
             *reference_routes(),
         ],
         lifespan=[partial(_lifespan, settings=settings, registry=registry, metrics=metrics)],
-        middleware=[Observe(metrics)],
         exception_handlers={FilemillError: answer_error, HTTPException: answer_http, Exception: answer_defect},
         openapi_config=None,
         request_max_body_size=None,  # bodies are limited while they stream, by the settings
         logging_config=None,
     )
+    app.asgi_handler = Observe(app.asgi_handler, metrics)
+    return app
 
 
 @asynccontextmanager

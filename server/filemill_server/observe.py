@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from typing import cast
 
 import structlog
 from litestar.enums import ScopeType
-from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 log = structlog.get_logger("filemill.access")
@@ -42,16 +42,21 @@ class Metrics:
         self.bytes_out = Counter("filemill_output_bytes", "Bytes of results.", registry=self.registry)
 
 
-class Observe(ASGIMiddleware):
-    """Gives each request an id, answers it in `X-Request-Id`, writes one log line and counts."""
+class Observe:
+    """Gives each request an id, answers it in `X-Request-Id`, writes one log line and counts.
 
-    scopes = (ScopeType.HTTP,)
+    It stands around the whole application, so that it sees what no route was found for as well.
+    """
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
         self.metrics = metrics
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
+        if scope["type"] == ScopeType.WEBSOCKET:
+            await self._app(scope, receive, send)
+            return
         started = time.perf_counter()
         headers = dict(scope["headers"])
         sent = headers.get(b"x-request-id", b"")
@@ -74,13 +79,13 @@ class Observe(ASGIMiddleware):
             await send(message)
 
         try:
-            await next_app(scope, receive, send_observed)
+            await self._app(scope, receive, send_observed)
         finally:
-            self._note(scope, status, time.perf_counter() - started)
+            self._note(cast(HTTPScope, scope), status, time.perf_counter() - started)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+    def _note(self, scope: HTTPScope, status: int, seconds: float) -> None:
         route = str(scope.get("path_template") or "unknown")
-        method = str(scope.get("method"))
+        method = str(scope["method"])
         self.metrics.requests.labels(method, route, status).inc()
         self.metrics.seconds.labels(route).observe(seconds)
         if scope["path"] not in _QUIET:

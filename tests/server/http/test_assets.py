@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,9 +26,17 @@ def made(client: httpx.Client, photo: Path) -> Made:
 
 
 @pytest.fixture
-def stranger(server: LiveServer) -> httpx.Client:
+def stranger(server: LiveServer) -> Iterator[httpx.Client]:
     """A client of another tenant."""
-    return server.client(server.new_key("stranger"))
+    with server.client(server.new_key("stranger")) as found:
+        yield found
+
+
+@pytest.fixture
+def anonymous(server: LiveServer) -> Iterator[httpx.Client]:
+    """A client without a key."""
+    with server.client("") as found:
+        yield found
 
 
 def code_of(response: httpx.Response) -> tuple[int, str]:
@@ -76,11 +85,12 @@ def test_ranges_and_conditions(client: httpx.Client, made: Made) -> None:
     assert (stale.status_code, stale.content) == (200, whole.content)
 
 
-def test_who_may_read(server: LiveServer, client: httpx.Client, stranger: httpx.Client, made: Made) -> None:
+def test_who_may_read(
+    anonymous: httpx.Client, client: httpx.Client, stranger: httpx.Client, made: Made
+) -> None:
     """NA-41: own key, signed URL or public; foreign, forged and unknown are the same 404."""
     url = f"/v1/assets/{made['assetId']}"
     signed = str(made["url"])
-    anonymous = server.client("")
     assert anonymous.get(signed).status_code == 200
     assert code_of(stranger.get(url)) == (404, "NOT_FOUND")
     assert code_of(anonymous.get(url)) == (401, "UNAUTHORIZED")
@@ -126,7 +136,12 @@ def test_replace_and_copy(client: httpx.Client, made: Made, photo: Path) -> None
 
 def test_list_pages_by_cursor(server: LiveServer, photo: Path) -> None:
     """NA-41, NC-15: own assets only, newest first, with a cursor and a `Link`."""
-    client = server.client(server.new_key("lister"))
+    with server.client(server.new_key("lister")) as client:
+        check_pages(client, photo)
+
+
+def check_pages(client: httpx.Client, photo: Path) -> None:
+    """List five results, three a page."""
     ids = [
         client.post("/v1/resize", params={"width": 8 + number}, content=photo.read_bytes()).json()["assetId"]
         for number in range(5)
@@ -188,13 +203,14 @@ def test_open_paths(server: LiveServer, path: str) -> None:
 
 def test_a_revoked_key_stops(server: LiveServer) -> None:
     """NA-60: a revoked key is refused within a second."""
-    client = server.client(server.new_key("leaver"))
-    assert client.get("/v1/assets").status_code == 200
+    key = server.new_key("leaver")
+    headers = {"X-API-Key": key}
+    assert httpx.get(f"{server.address}/v1/assets", headers=headers).status_code == 200
     listed = server.command("keys", "list").stdout
     row = next(line for line in listed.splitlines() if "leaver" in line)
     server.command("keys", "revoke", next(word for word in row.replace("│", " ").split()))
     for _ in range(12):
-        response = client.get("/v1/assets")
+        response = httpx.get(f"{server.address}/v1/assets", headers=headers)
         if response.status_code == 401:
             return
         time.sleep(0.1)
