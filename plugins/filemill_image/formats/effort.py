@@ -27,7 +27,11 @@ SETTINGS: dict[str, dict[Priority, dict[str, Any]]] = {
         Priority.QUALITY: {"interlace": True, "optimize_coding": True, "trellis_quant": True},
     },
     "webp": {Priority.SPEED: {"effort": 2}, Priority.BALANCED: {"effort": 4}, Priority.QUALITY: {"effort": 6}},
-    "avif": {Priority.SPEED: {"effort": 0}, Priority.BALANCED: {"effort": 1}, Priority.QUALITY: {"effort": 3}},
+    "avif": {
+        Priority.SPEED: {"compression": "av1", "effort": 0},
+        Priority.BALANCED: {"compression": "av1", "effort": 1},
+        Priority.QUALITY: {"compression": "av1", "effort": 3},
+    },
     "png": {
         Priority.SPEED: {"compression": 1, "filter": "sub"},
         Priority.BALANCED: {"compression": 3, "filter": "sub"},

@@ -45,12 +45,14 @@ class Ladder(NamedTuple):
     """Steps from the smallest to the largest.
 
     `floor` is the index of the least that still looks acceptable, `overhead` the bytes that every file of
-    the format has beside its pixels.
+    the format has beside its pixels. `tighter` options save bytes at the same quality for more time, and are
+    used where the steps are too far apart to use the bytes well, and where nothing else fits.
     """
 
     steps: list[Step]
     floor: int
     overhead: int
+    tighter: dict[str, Any] = {}
 
 
 def ladder(format: str, highest: int | None, options: dict[str, Any]) -> Ladder:
@@ -68,7 +70,7 @@ def ladder(format: str, highest: int | None, options: dict[str, Any]) -> Ladder:
         steps = [_quality(q, _JPEG, subsample_mode="on") for q in range(1, min(top, 94) + 1)]
         steps += [_quality(q, _JPEG_FULL_CHROMA, subsample_mode="off") for q in range(92, min(top, 95) + 1) if top > 94]
         steps += [_quality(q, {95: 0.81, 100: 1.70}, subsample_mode="off") for q in range(96, top + 1)]
-        return Ladder(steps, min(40, len(steps)) - 1, 640)
+        return Ladder(steps, min(40, len(steps)) - 1, 640, {"optimize_coding": True})
     if format == "webp":
         # Transparency is kept exactly at `alpha_q` 100, which in some pictures takes most of the bytes.
         steps = [_quality(q, _WEBP, alpha_q=min(q + 20, 100)) for q in range(1, top + 1)]

@@ -16,7 +16,7 @@ import pyvips
 
 from filemill import Encoding, ErrorCode, FilemillError, OnUnreachable
 from filemill_image.formats.ladders import Ladder, ladder
-from filemill_image.formats.search import Search
+from filemill_image.formats.search import GOOD, Search
 from filemill_image.geometry.scaling import scaled
 from filemill_image.geometry.sizes import Size
 
@@ -29,6 +29,7 @@ SAMPLE_FROM = 500_000
 """Pixels from which on a sample is worth its encodes."""
 _SCALE_POWER = 1.7
 """A picture scaled by s takes about s to this power of the bytes: smaller detail costs more bits a pixel."""
+_TIGHT_ENCODES = 2
 _MARGIN = 0.9
 """The part of the bytes that a scaled picture is meant to take at the least quality."""
 
@@ -97,6 +98,21 @@ class Target:
         self.encodes += probe.encodes
         return estimated
 
+    def tightened(self, loose: Search) -> None:
+        """Use the bytes that a finished search left over, or fit where it did not, with tighter options."""
+        steps, used = self.steps, len(loose.best[1]) / self.size if loose.best else 0.0
+        if not steps.tighter or used >= GOOD or self.encodes >= MAX_ENCODES:
+            return
+        start = loose.best[0] if loose.best else 0
+        sizes = {index: size for index, size in loose.sizes.items() if index >= start}
+        tight = Search(
+            steps, self.size, loose.pixels, lambda options: loose.encode(steps.tighter | options), estimated=sizes
+        )
+        tight.run(start, min(_TIGHT_ENCODES, MAX_ENCODES - self.encodes))
+        self.encodes += tight.encodes
+        if tight.best and (loose.best is None or len(tight.best[1]) > len(loose.best[1])):
+            loose.best = tight.best
+
     def downscaled(self, wanted: float) -> tuple[Search, float]:
         """Search in ever smaller pictures; `wanted` is how many bytes the smallest whole one would have."""
         scale, floor = 1.0, self.steps.floor
@@ -143,8 +159,10 @@ def fitted(
         search = target.at(1.0, floor, estimated)
         if search.best is None and downscale:
             search, scale = target.downscaled(min(search.sizes.values()))
+        else:
+            target.tightened(search)
     if search.best is None:
-        search.best = _smallest(search, target, format, fail=on_unreachable is not OnUnreachable.SMALLEST)
+        search.best = _smallest(search, target, format, fail=on_unreachable is OnUnreachable.FAIL)
     index, data = search.best
     decided = {**steps.steps[index].decided, "scale": round(scale, 4), "encodes": target.encodes}
     if scale != 1:
@@ -154,7 +172,7 @@ def fitted(
 
 def _smallest(search: Search, target: Target, format: str, *, fail: bool) -> tuple[int, bytes]:
     """Return the smallest encode there is, though it is over the size; or refuse, telling its size."""
-    data = search.encode(target.steps.steps[0].options)
+    data = search.encode(target.steps.steps[0].options | target.steps.tighter)
     if fail:
         raise FilemillError(
             ErrorCode.TARGET_UNREACHABLE,
