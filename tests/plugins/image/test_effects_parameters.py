@@ -53,7 +53,7 @@ def noise(width: int, height: int, bands: int, frames: int) -> Picture:
     return Picture.of(image).with_pages([image.crop(0, height * index, width, height) for index in range(frames)])
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(STEPS, st.integers(1, 70), st.integers(1, 70), st.sampled_from([3, 4]), st.sampled_from([1, 3]))
 def test_sizes_over_all_ranges(step: dict[str, Any], width: int, height: int, bands: int, frames: int) -> None:
     """Same frames, 8-bit sRGB, and the same size: all but an outer border, which adds twice its width."""
