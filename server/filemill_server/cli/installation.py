@@ -1,0 +1,52 @@
+"""What a command works with: the settings, the limits they give, and the registry of installed plugins."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+from msgspec import Struct
+
+from filemill.limits import Limits
+from filemill.registry import Registry, load_registry
+from filemill_server.logs import configure_logs
+from filemill_server.settings import Settings, SettingsError, limits, load_settings
+
+if TYPE_CHECKING:
+    from filemill_server.packs import Packs
+
+
+class Installation(Struct, frozen=True):
+    """An installation as its settings say."""
+
+    settings: Settings
+    limits: Limits
+    registry: Registry
+
+
+def settings_or_exit() -> Settings:
+    """Load the settings; tell all that are wrong and end with exit code 2 where they can't be used."""
+    try:
+        return load_settings(os.environ)
+    except SettingsError as error:
+        for fault in error.faults:
+            click.echo(f"Error: {fault}", err=True)
+        sys.exit(2)
+
+
+def installed() -> Installation:
+    """Load the settings and the plugins; the log is quiet below errors."""
+    configure_logs("error")
+    settings = settings_or_exit()
+    return Installation(settings, limits(settings), load_registry(settings.blocked_plugins))
+
+
+def read_packs(installation: Installation) -> Packs:
+    """Read all packs: those of plugins and those of the operator's folder."""
+    from filemill_server.packs import Packs  # noqa: PLC0415 - it watches files, which most commands don't
+
+    packs = Packs(installation.registry, installation.limits, installation.settings.presets_dir)
+    packs.load()
+    return packs

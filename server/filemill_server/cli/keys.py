@@ -1,0 +1,123 @@
+"""`filemill keys`: make, list and revoke keys of the API (NA-60)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from filemill_server.cli.installation import settings_or_exit
+from filemill_server.cli.tables import show_table
+from filemill_server.database import Database
+from filemill_server.keys import Key, Keys
+from filemill_server.logs import configure_logs
+
+T = TypeVar("T")
+
+_DURATION = re.compile(r"([1-9][0-9]{0,6})([hdw])")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+class Moment(click.ParamType[datetime]):
+    """A moment to come: ISO 8601 (UTC where it names no zone), or a time from now such as `12h`, `90d`, `4w`."""
+
+    name = "when"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read the moment."""
+        text, now = str(value), datetime.now(UTC)
+        try:
+            if match := _DURATION.fullmatch(text):
+                moment = now + int(match[1]) * _UNITS[match[2]]
+            else:
+                moment = datetime.fromisoformat(text)
+                moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{text!r} is neither a date such as 2030-01-31 nor a time such as 12h, 90d or 4w.", param, ctx)
+        if moment <= now:
+            self.fail(f"{text!r} is in the past.", param, ctx)
+        return moment
+
+
+@click.group()
+def keys() -> None:
+    """Make, list and revoke keys of the API. Works beside a running server."""
+
+
+@keys.command("create")
+@click.option("--name", required=True, help="Who it is for; keys of one name share what they own.")
+@click.option("--plan", default="enterprise", show_default=True, help="Its plan.")
+@click.option("--dialect", help="The dialect it is for; default: the native API.")
+@click.option("--prefix", default="fm", show_default=True, help="How the key begins.")
+@click.option("--expires", "expires_at", type=Moment(), help="When it ends: 2030-01-31, 12h, 90d, 4w.")
+@click.option("--test", is_flag=True, help="A test key, with counters of its own.")
+def create_key(name: str, plan: str, dialect: str | None, prefix: str, expires_at: datetime | None, test: bool) -> None:
+    """Make a key and print it on standard output. It can't be shown again."""
+
+    async def create(keys: Keys) -> tuple[Key, str]:
+        return await keys.create(name=name, plan=plan, dialect=dialect, prefix=prefix, expires_at=expires_at, test=test)
+
+    key, secret = _with_keys(create)
+    click.echo(f"Key {key.id} for {key.name!r}, plan {key.plan}; it is shown only now:", err=True)
+    click.echo(secret)
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """List all keys, without their secrets."""
+    rows = [
+        [
+            key.id,
+            f"{key.hint}…",
+            key.name,
+            key.plan,
+            key.dialect or "native",
+            _state(key),
+            f"{key.created_at:%Y-%m-%d}",
+            f"{key.expires_at:%Y-%m-%d %H:%M}" if key.expires_at else "never",
+        ]
+        for key in _with_keys(lambda keys: keys.list())
+    ]
+    show_table(["Id", "Key", "Name", "Plan", "Dialect", "State", "Made", "Expires"], rows)
+
+
+@keys.command("revoke")
+@click.argument("key_id", metavar="ID")
+def revoke_key(key_id: str) -> None:
+    """End a key: a running server refuses it within a second."""
+    key = _with_keys(lambda keys: keys.revoke(key_id))
+    if key is None:
+        click.echo(f"Error: There is no key {key_id!r}; `filemill keys list` shows all.", err=True)
+        sys.exit(1)
+    click.echo(f"Key {key.id} of {key.name!r} is revoked.", err=True)
+
+
+def _with_keys(use: Callable[[Keys], Awaitable[T]]) -> T:
+    """Use the keys of the database, which is made or brought up to date first."""
+    configure_logs("error")
+    settings = settings_or_exit()
+
+    async def with_database() -> T:
+        database = Database(settings.database)
+        try:
+            await asyncio.to_thread(database.migrate)
+            return await use(Keys(database))
+        finally:
+            database.close()
+
+    try:
+        return asyncio.run(with_database())
+    except (ValueError, OSError, SQLAlchemyError) as error:
+        click.echo(f"Error: {str(error).splitlines()[0]}", err=True)
+        sys.exit(1)
+
+
+def _state(key: Key) -> str:
+    state = "revoked" if key.revoked_at else "works" if key.works else "expired"
+    return f"{state}, test" if key.test else state
