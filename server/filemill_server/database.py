@@ -52,8 +52,8 @@ def database_url(url: str) -> URL:
 class Database:
     """A database whose every use is one transaction in a thread.
 
-    On SQLite one thread does all writes. What waits for it shares one commit, each piece under a savepoint of
-    its own, so that the price of a sync to disk is shared and writers never meet a locked database.
+    On SQLite one thread does all writes. What waits for it shares one commit, so that the price of a sync to
+    disk is shared and writers never meet a locked database.
 
     Raises:
         ValueError: the URL is of no supported database.
@@ -86,7 +86,8 @@ class Database:
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Do work in one transaction that may write. It is committed when this returns, undone if it raises.
 
-        `work` runs in another thread, alone with its connection, and must not wait for anything else.
+        `work` runs in another thread, alone with its connection. It does nothing but use that: where it shares
+        a commit with work that fails, it is undone and done again.
         """
         if self._is_sqlite:
             return cast(T, await self._writes.do(work))
@@ -109,15 +110,23 @@ class Database:
             return work(connection)
 
     def _commit(self, works: Sequence[Work]) -> Sequence[object]:
-        results: list[object] = []
-        with self._writer.begin() as connection:
-            for work in works:
-                try:
-                    with connection.begin_nested():
-                        results.append(work(connection))
-                except Exception as error:  # noqa: BLE001 - it goes to the one who waits
-                    results.append(error)
-        return results
+        """Do a batch in one transaction; if any of it fails, each piece again in one of its own."""
+        try:
+            with self._writer.begin() as connection:
+                return [_do(work, connection) for work in works]
+        except _WorkFailed as failed:
+            return [failed.__cause__] if len(works) == 1 else [self._commit([work])[0] for work in works]
+
+
+class _WorkFailed(Exception):
+    """A piece of work raised its cause; the database itself is well."""
+
+
+def _do(work: Work, connection: Connection) -> object:
+    try:
+        return work(connection)
+    except Exception as error:
+        raise _WorkFailed from error
 
 
 def _sqlite(url: URL, begin: str, size: int) -> Engine:

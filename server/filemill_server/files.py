@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import secrets
+import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, or_, select, update
 
 from filemill.errors import ErrorCode, FilemillError, invalid
 from filemill_server.database import Database
@@ -23,6 +25,8 @@ from filemill_server.storage import Storage
 from filemill_server.tables import files, from_stored, installation, to_stored
 
 _INSERT = insert(files)
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CREATED = struct.Struct("!q")  # the range of the column
 _TIMES = ("created_at", "modified_at", "expires_at")
 
 
@@ -70,6 +74,9 @@ class Files(Generic[F]):
         self._type = type_
         self._root: str | None = None
         self._query = select(*(files.c[name] for name in type_.__struct_fields__))
+        # Made once: making and reading a statement takes longer than running it.
+        self._by_id = self._query.where(files.c.id == bindparam("id"), files.c.kind == kind, _unexpired())
+        self._of_tenant = self._query.where(files.c.tenant == bindparam("tenant"), files.c.kind == kind, _unexpired())
 
     async def add(self, path: Path | None, **values: Any) -> F:
         """Keep a finished local file, which is consumed, or bytes that are in the store already.
@@ -93,8 +100,12 @@ class Files(Generic[F]):
 
     async def get(self, id: str) -> F | None:
         """Return a file, or None where there is none or it has expired."""
-        query = self._query.where(files.c.id == id, files.c.kind == self._kind, _unexpired())
-        row = await self._database.read(lambda connection: connection.execute(query).mappings().one_or_none())
+        if not _ID.fullmatch(id):  # PostgreSQL does not take every text
+            return None
+        given = {"id": id, "now": to_stored(datetime.now(UTC))}
+        row = await self._database.read(
+            lambda connection: connection.execute(self._by_id, given).mappings().one_or_none()
+        )
         return None if row is None else self._read(row)
 
     async def list(self, tenant: str, cursor: str | None, limit: int) -> tuple[list[F], str | None]:
@@ -103,13 +114,14 @@ class Files(Generic[F]):
         Raises:
             FilemillError: `INVALID_PARAMETER` where the cursor is none of ours.
         """
-        query = self._query.where(files.c.tenant == tenant, files.c.kind == self._kind, _unexpired())
+        query = self._of_tenant
+        given = {"tenant": tenant, "now": to_stored(datetime.now(UTC))}
         if cursor is not None:
             created, last = _read_cursor(cursor)
             same = and_(files.c.created_at == created, files.c.id < last)
             query = query.where(or_(files.c.created_at < created, same))
         query = query.order_by(files.c.created_at.desc(), files.c.id.desc()).limit(limit + 1)
-        rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+        rows = await self._database.read(lambda connection: connection.execute(query, given).mappings().all())
         page = rows[:limit]
         following = _make_cursor(page[-1]["created_at"], page[-1]["id"]) if len(rows) > limit else None
         return [self._read(row) for row in page], following
@@ -136,10 +148,11 @@ class Files(Generic[F]):
         await self._storage.adopt(path, name)
         values |= {"storage_name": name, "facts": msgspec.json.encode(values["facts"]).decode()}
         values["modified_at"] = to_stored(datetime.now(UTC))
-        query = self._query.where(files.c.id == file.id, files.c.kind == self._kind, _unexpired()).with_for_update()
+        query = self._by_id.with_for_update()
+        given = {"id": file.id, "now": values["modified_at"]}
 
         def swap(connection: Connection) -> tuple[str, F]:
-            before = connection.execute(query).mappings().one_or_none()
+            before = connection.execute(query, given).mappings().one_or_none()
             if before is None:
                 raise FilemillError(ErrorCode.NOT_FOUND, f"The {self._kind} has gone.")
             if if_match is not None and before["sha256"] != if_match:
@@ -187,17 +200,20 @@ def new_id() -> str:
 
 
 def _unexpired() -> ColumnElement[bool]:
-    return or_(files.c.expires_at.is_(None), files.c.expires_at > to_stored(datetime.now(UTC)))
+    return or_(files.c.expires_at.is_(None), files.c.expires_at > bindparam("now"))
 
 
 def _make_cursor(created: int, id: str) -> str:
-    return base64.urlsafe_b64encode(f"{created}.{id}".encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(_CREATED.pack(created) + id.encode()).decode().rstrip("=")
 
 
 def _read_cursor(cursor: str) -> tuple[int, str]:
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-        created, _, last = text.partition(".")
-        return int(created), last
-    except (binascii.Error, ValueError):
-        raise invalid("/cursor", "It is no cursor of this list; take `nextCursor` of the page before.") from None
+        data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        (created,) = _CREATED.unpack_from(data)
+        last = data[_CREATED.size :].decode("ascii")
+        if _ID.fullmatch(last):
+            return int(created), last
+    except (binascii.Error, struct.error, ValueError):
+        pass
+    raise invalid("/cursor", "It is no cursor of this list; take `nextCursor` of the page before.")

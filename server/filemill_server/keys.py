@@ -150,6 +150,8 @@ class Keys:
 
     async def revoke(self, id: str) -> Key | None:
         """End a key and return it, or None where there is none. A second time changes nothing."""
+        if not id.isalnum():  # PostgreSQL does not take every text
+            return None
         now = to_stored(datetime.now(UTC))
         change = update(keys).where(keys.c.id == id, keys.c.revoked_at.is_(None)).values(revoked_at=now)
         query = select(keys).where(keys.c.id == id)

@@ -19,7 +19,7 @@ from filemill.errors import ErrorCode, FilemillError
 from filemill_server.folder import Folder
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, ObjectStore
+    from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
 SCHEMES = ("file", "s3", "gs", "az", "memory")
 CHUNK = 1 << 20
@@ -168,7 +168,7 @@ class Storage:
                     raise OSError("the store gives back other bytes than it was given")
             finally:
                 await obstore.delete_async(self._store, name)
-        except BaseError as error:
+        except (BaseError, OSError) as error:
             raise OSError(str(error).partition("\n")[0]) from error
 
     def close(self) -> None:
@@ -210,13 +210,15 @@ def _remote(url: str) -> ObjectStore:
         "timeout": timedelta(hours=6),
         "read_timeout": timedelta(seconds=60),
         "connect_timeout": timedelta(seconds=10),
+        "allow_http": True,  # only an endpoint that the operator named with http:// is spoken to so
     }
+    retry: RetryConfig = {"max_retries": 5, "retry_timeout": timedelta(seconds=30)}
     match urlsplit(url).scheme:
         case "s3":
-            return S3Store.from_url(url, client_options=options)
+            return S3Store.from_url(url, client_options=options, retry_config=retry)
         case "gs":
-            return GCSStore.from_url(url, client_options=options)
+            return GCSStore.from_url(url, client_options=options, retry_config=retry)
         case "az":
-            return AzureStore.from_url(url, client_options=options)
+            return AzureStore.from_url(url, client_options=options, retry_config=retry)
         case _:
             return MemoryStore()
