@@ -35,8 +35,8 @@ class _Group:
 def dominant_colours(image: pyvips.Image, count: int) -> list[Json]:
     """Return the colours that stand for the most of a small picture, the most frequent first.
 
-    Median cut and k-means (both Pillow's) give candidates; each, from the most frequent on, joins the
-    first group it looks like. The same picture always has the same colours.
+    Pillow's median cut gives candidates; each, from the most frequent on, joins the first group it looks
+    like. The same picture always has the same colours.
 
     Args:
         image: four bands; a thumbnail.
@@ -59,7 +59,7 @@ def dominant_colours(image: pyvips.Image, count: int) -> list[Json]:
 def _candidates(pixels: bytes) -> list[tuple[bytes, int]]:
     """Reduce pixels to few colours; give each with its number of pixels, the most frequent first."""
     row = Image.frombytes("RGB", (len(pixels) // 3, 1), pixels)
-    reduced = row.quantize(_CANDIDATES, method=Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
+    reduced = row.quantize(_CANDIDATES, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     colours = reduced.convert("RGB").tobytes()
     numbers = Counter(colours[place : place + 3] for place in range(0, len(colours), 3))
     return sorted(numbers.items(), key=lambda entry: (-entry[1], entry[0]))

@@ -16,8 +16,8 @@ from filemill_image.effects.palette import dominant_colours
 from filemill_image.effects.thumb_hash import thumb_hash
 from filemill_image.formats.metadata import read_exif
 
-_PALETTE_SIDE = 100
-_HASH_SIDE = 32
+_PALETTE_SIDE = 64
+_HASH_SIDE = 24
 """Longest sides of the thumbnails, pixels; the hashes hold no more than seven waves a side."""
 _BLUR_WAVES = (4, 3)
 """Components of the BlurHash along the longer and the shorter side, as its authors advise."""

@@ -120,7 +120,7 @@ def test_pixels_are_read_once_and_reduced() -> None:
         return plain(200, 120, 40, width=500, height=400)
 
     facts = PictureInfo().run(Picture(load, width=4000, height=3200), CONTEXT).value
-    assert asked == [40]
+    assert asked == [62.5]
     assert facts["colours"] == [{"colour": "#c87828", "share": 1.0}]
 
 
