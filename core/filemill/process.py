@@ -134,8 +134,10 @@ class Worker:
 
     async def _abandon(self) -> None:
         self.kill()
-        await self.ended()
-        self.close()
+        try:
+            await self.ended()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Give the socket back, once nobody waits on it."""

@@ -4,4 +4,7 @@ from __future__ import annotations
 
 from filemill.testing import conformance_tests
 
-test_conformance = conformance_tests(examples=6)
+test_conformance = conformance_tests(
+    examples=5,
+    known={"watermark": [{"text": "filemill", "opacity": 0.5}, {"image": {"assetId": "logo"}}]},
+)
