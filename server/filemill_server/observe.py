@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from typing import cast
 
 import structlog
 from litestar.enums import ScopeType
@@ -81,7 +80,7 @@ class Observe:
         try:
             await self._app(scope, receive, send_observed)
         finally:
-            self._note(cast(HTTPScope, scope), status, time.perf_counter() - started)
+            self._note(scope, status, time.perf_counter() - started)
 
     def _note(self, scope: HTTPScope, status: int, seconds: float) -> None:
         route = str(scope.get("path_template") or "unknown")

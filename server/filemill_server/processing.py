@@ -61,7 +61,6 @@ async def process(request: HttpRequest, message_type: type[R], plan: Plan[R]) ->
             folder,
             limit=services.settings.max_upload_bytes,
             structs=(message_type,),
-            fingerprint=True,
         )
         message: R = convert(_with_parts(body), message_type, strict=body.strict)
         pipelines = plan(message)
@@ -69,7 +68,7 @@ async def process(request: HttpRequest, message_type: type[R], plan: Plan[R]) ->
             check_steps(services.registry, pipeline.steps, services.limits, pipeline.pointer)
         sources = _input_sources(message, body)
         return await replay.answer(
-            body.fingerprint,
+            body,
             message.output.idempotency_key,
             lambda: _work(request, services, folder, body, message, pipelines, sources),
         )

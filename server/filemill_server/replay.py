@@ -10,6 +10,7 @@ from litestar.response import Stream
 
 from filemill.errors import ErrorCode, FilemillError, invalid
 from filemill_server.answers import Answer
+from filemill_server.bodies import Body
 from filemill_server.idempotency import Idempotency, Stored
 from filemill_server.services import key_of, services_of
 from filemill_server.wire import HttpRequest
@@ -26,12 +27,12 @@ class Replay:
         self._header = idempotency_key(request.headers.get("idempotency-key"))
 
     async def answer(
-        self, fingerprint: str, field: str | None, work: Callable[[], Awaitable[Answer]]
+        self, body: Body, field: str | None, work: Callable[[], Awaitable[Answer]]
     ) -> Response[bytes] | Stream:
         """Answer a request, from memory where it has been answered before.
 
         Args:
-            fingerprint: SHA-256 of the request's body and query.
+            body: the request's body.
             field: the key given in the body.
             work: makes the answer.
 
@@ -45,14 +46,16 @@ class Replay:
             return (await work()).response(self._request)
         store: Idempotency = services_of(self._request).idempotency
         place = (key_of(self._request).tenant, self._request.method, self._request.url.path, key)
-        stored = await store.begin(*place, fingerprint)
+        stored = await store.begin(*place, await body.fingerprint())
         if stored is not None:
             return await self._again(stored)
         try:
             made = await work()
             await store.finish(
                 *place,
-                Stored(200, made.headers, made.body if made.asset is None else b"", made.asset.id if made.asset else None),
+                Stored(
+                    200, made.headers, made.body if made.asset is None else b"", made.asset.id if made.asset else None
+                ),
             )
         except BaseException:
             await store.release(*place)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -37,14 +39,28 @@ class Body(Struct, kw_only=True):
         parts: further files, by the name of the parameter they stand for.
         parameters: plain data, not yet validated.
         strict: whether types are exact (JSON) or texts are read as numbers (forms and queries).
-        fingerprint: SHA-256 over body and query, where idempotency asks for it.
     """
 
     files: list[Part]
     parts: dict[str, Part]
     parameters: dict[str, object]
     strict: bool
-    fingerprint: str = ""
+
+    async def fingerprint(self) -> str:
+        """Return what tells this request from others under the same idempotency key (NC-04).
+
+        It is the SHA-256, hexadecimal, of what the body says, not of its bytes: a repeated form has
+        another boundary and is the same request.
+        """
+        return await asyncio.to_thread(self._hashed)
+
+    def _hashed(self) -> str:
+        running = hashlib.sha256(msgspec.json.encode(self.parameters, order="sorted"))
+        for part in [*self.files, *self.parts.values()]:
+            running.update(msgspec.json.encode((part.field, part.name, part.path.stat().st_size)))
+            with part.path.open("rb") as stream:
+                running.update(hashlib.file_digest(stream, "sha256").digest())
+        return running.hexdigest()
 
 
 async def read_body(
@@ -53,7 +69,6 @@ async def read_body(
     *,
     limit: int,
     structs: tuple[type[Struct], ...],
-    fingerprint: bool = False,
 ) -> Body:
     """Read a request's body, whichever form it has.
 
@@ -62,12 +77,11 @@ async def read_body(
         folder: an existing working folder for the files.
         limit: bytes of the files together.
         structs: whose fields the parameters may be; tells text from JSON in forms and queries.
-        fingerprint: whether to hash the body for idempotency.
 
     Raises:
         FilemillError: `BAD_REQUEST`, `FILE_TOO_LARGE`, `UNSUPPORTED_MEDIA`, `INVALID_PARAMETER`.
     """
-    digests = Digests(request.headers.get("content-digest"), fingerprint=fingerprint)
+    digests = Digests(request.headers.get("content-digest"))
     declared = request.headers.get("content-type", "")
     media_type = declared.partition(";")[0].strip().lower()
     stream = _hashed(request, digests)
@@ -81,9 +95,6 @@ async def read_body(
     else:  # also application/x-www-form-urlencoded, which curl says of --data-binary
         body = await _read_raw(request, stream, folder, limit, query, structs)
     digests.verify()
-    if fingerprint:
-        digests.update(b"?" + query)
-        body.fingerprint = digests.fingerprint
     return body
 
 

@@ -1,4 +1,4 @@
-"""Integrity of request bodies: `Content-Digest` (RFC 9530) and the fingerprint of idempotency (NC-04, NC-09)."""
+"""Integrity of request bodies: `Content-Digest` (RFC 9530, NC-09)."""
 
 from __future__ import annotations
 
@@ -15,20 +15,18 @@ _ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512"}
 
 
 class Digests:
-    """Hashes a body while it streams by, for those digests that somebody asked for.
+    """Hashes a body while it streams by, where its sender states a digest.
 
     Args:
         header: the request's `Content-Digest`; unknown algorithms in it are ignored.
-        fingerprint: whether the SHA-256 is wanted in any case.
     """
 
-    def __init__(self, header: str | None, *, fingerprint: bool = False) -> None:
+    def __init__(self, header: str | None) -> None:
         self._wanted: dict[str, bytes] = {}
         for name, text in _ENTRY.findall(header or ""):
             if name in _ALGORITHMS:
                 self._wanted[_ALGORITHMS[name]] = _decoded(text)
-        names = set(self._wanted) | ({"sha256"} if fingerprint else set())
-        self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in names}
+        self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in self._wanted}
 
     def update(self, data: bytes) -> None:
         """Take more of the body."""
@@ -42,11 +40,6 @@ class Digests:
                 raise FilemillError(
                     ErrorCode.BAD_REQUEST, f"Content-Digest: the body's {name} is not the one stated; send it again."
                 )
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the body, hexadecimal."""
-        return self._hashes["sha256"].hexdigest()
 
 
 def _decoded(text: str) -> bytes:
