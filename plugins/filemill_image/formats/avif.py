@@ -9,7 +9,7 @@ import pyvips
 from PIL import Image
 
 from filemill import Context, File, Format, Picture
-from filemill_image.formats.brands import is_avif
+from filemill_image.formats.brands import is_avif, is_whole
 from filemill_image.formats.opening import broken, opened
 from filemill_image.formats.orientation import UPRIGHT
 from filemill_image.formats.raw_pixels import blank, wrapped
@@ -49,6 +49,8 @@ def _mode(image: Any) -> str:
 
 
 def _decoded(file: File) -> pyvips.Image:
+    if not is_whole(file.path):
+        raise broken(file, EOFError("its boxes go on after its end"))
     try:
         with closing(_image(file)) as image:
             frames, delays = [], []

@@ -1,8 +1,9 @@
-"""Brands of ISO base media files: what tells AVIF from HEIC (ISO/IEC 14496-12 `ftyp`, 23008-12, AV1 image)."""
+"""ISO base media files: brands, which tell AVIF from HEIC (ISO/IEC 14496-12, 23008-12, AV1 image), and boxes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 AVIF_BRANDS = frozenset({b"avif", b"avis"})
 HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
@@ -35,3 +36,22 @@ def brands_of(head: bytes) -> list[bytes]:
 
 def _any(brands: Iterable[bytes], wanted: frozenset[bytes]) -> bool:
     return any(brand in wanted for brand in brands)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file's outermost boxes end where the file does: libheif fills in what is cut off."""
+    size = path.stat().st_size
+    at = 0
+    with path.open("rb") as stream:
+        while at < size:
+            stream.seek(at)
+            head = stream.read(16)
+            length = int.from_bytes(head[:4], "big")
+            if length == 1:
+                length = int.from_bytes(head[8:16], "big")
+            if length == 0:  # the box goes on to the end of the file
+                return True
+            if length < 8 or at + length > size:
+                return False
+            at += length
+    return True

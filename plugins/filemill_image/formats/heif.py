@@ -6,7 +6,7 @@ import pillow_heif
 import pyvips
 
 from filemill import Context, File, Format, Picture
-from filemill_image.formats.brands import is_heif
+from filemill_image.formats.brands import is_heif, is_whole
 from filemill_image.formats.opening import broken, opened
 from filemill_image.formats.orientation import UPRIGHT
 from filemill_image.formats.raw_pixels import blank, wrapped
@@ -35,6 +35,8 @@ def _open(file: File, context: Context) -> Picture:
 
 
 def _decoded(file: File) -> pyvips.Image:
+    if not is_whole(file.path):
+        raise broken(file, EOFError("its boxes go on after its end"))
     try:
         heif = pillow_heif.open_heif(file.path)
         bands = _BANDS[heif.mode]

@@ -8,7 +8,8 @@ import pyvips
 import simplejpeg
 
 from filemill import Context, File, Format, Picture
-from filemill_image.formats.opening import load, opened
+from filemill_image.formats.jpeg_segments import is_whole
+from filemill_image.formats.opening import broken, load, opened
 from filemill_image.formats.saving import Encoder, saver
 
 TURBO_PIXELS = 12_000_000
@@ -24,7 +25,9 @@ def _open(file: File, context: Context) -> Picture:
             try:
                 return _turbo(file, header, factor)
             except ValueError:
-                pass  # libvips tells what is fatal (cut short) from what is not (bytes between markers)
+                pass  # libvips tells what is fatal from what is not, such as bytes between segments
+        if not is_whole(file.path.read_bytes()):
+            raise broken(file, EOFError("the picture has no end"))
         shrink = max(step for step in (1, 2, 4, 8) if step <= factor)
         return load("jpegload", file, shrink=shrink, access="sequential", fail_on="error")
 

@@ -9,38 +9,21 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator
 
+from filemill_image.formats.jpeg_segments import segments
+
 _PNG_SIGNATURE = 8
 _PNG_DROPPED = frozenset({b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME"})
 _WEBP_DROPPED = {b"EXIF": 0x08, b"XMP ": 0x04}
 """Chunks of a WebP that go, with their flag in `VP8X`."""
 
-_SOS, _EOI = 0xDA, 0xD9
-_STANDALONE = frozenset(range(0xD0, 0xD8)) | {0x01}
 _COMMENT = 0xFE
 _APP0, _APP2, _APP14, _APP15 = 0xE0, 0xE2, 0xEE, 0xEF
 
 
 def stripped_jpeg(data: bytes) -> bytes:
     """Return a JPEG file with no application segments but JFIF, the ICC profile and Adobe's colour transform."""
-    parts = [data[:2]]
-    at = 2
-    while at + 4 <= len(data):
-        marker = data[at + 1]
-        if data[at] != 0xFF or marker == 0xFF:
-            at += 1  # fill bytes, or bytes between segments that decoders skip
-            continue
-        if marker == _EOI:
-            break
-        if marker in _STANDALONE:
-            at += 2
-            continue
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == _SOS:
-            end = _scan_end(data, end)
-        if _stays(marker, data[at + 4 : at + 20]):
-            parts.append(data[at:end])
-        at = end
-    return b"".join([*parts, b"\xff\xd9"])
+    parts = [data[start:end] for marker, start, end in segments(data) if _stays(marker, data[start + 4 : start + 20])]
+    return b"".join(parts)
 
 
 def _stays(marker: int, start: bytes) -> bool:
@@ -53,17 +36,6 @@ def _stays(marker: int, start: bytes) -> bool:
         or (marker == _APP2 and start.startswith(b"ICC_PROFILE\0"))
         or (marker == _APP14 and start.startswith(b"Adobe"))
     )
-
-
-def _scan_end(data: bytes, at: int) -> int:
-    """Return where the entropy-coded bytes that start at a place end: at the next marker."""
-    while True:
-        at = data.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(data):
-            return len(data)
-        if data[at + 1] != 0 and data[at + 1] not in _STANDALONE and data[at + 1] != 0xFF:
-            return at
-        at += 1 if data[at + 1] == 0xFF else 2
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
