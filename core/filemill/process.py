@@ -38,6 +38,7 @@ class Worker:
         self.process = process
         self.tasks = 0
         self._connection = connection
+        self._statm = Path(f"/proc/{process.pid}/statm")
         self._watch = asyncio.create_task(self._hang_up_at_end())
 
     @classmethod
@@ -107,7 +108,7 @@ class Worker:
     def resident_bytes(self) -> int:
         """Return the memory the process holds now, bytes; 0 where it has ended."""
         try:
-            pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+            pages = self._statm.read_text(encoding="ascii").split()[1]
         except OSError:
             return 0
         return int(pages) * os.sysconf("SC_PAGE_SIZE")

@@ -21,7 +21,7 @@ from filemill_server.negotiation import prefers_bytes
 from filemill_server.services import key_of, services_of
 from filemill_server.wire import HttpRequest
 
-_IN_MEMORY = 8 << 20  # larger results are streamed from the store, bytes
+_IN_MEMORY = 1 << 20  # larger results are streamed from the store, bytes
 
 
 class Answer(Struct, frozen=True):
@@ -60,7 +60,7 @@ async def answer(request: HttpRequest, outcome: Outcome, message: Request, packs
     made = [outcome.bundle] if outcome.bundle else [output for part in outcome.made for output in part.outputs]
     wants_bytes = len(made) == 1 and prefers_bytes(request.headers.get("accept"))
     held = wants_bytes and made[0].size <= _IN_MEMORY
-    body = await asyncio.to_thread(Path(made[0].path).read_bytes) if held else b""
+    body = Path(made[0].path).read_bytes() if held else b""  # just written, so that it comes from memory
     assets = await asyncio.gather(*(_store(request, output, message.output, len(made) > 1) for output in made))
     if wants_bytes:
         return Answer({"Vary": "Accept"}, body, assets[0])
