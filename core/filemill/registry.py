@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 CORE = "filemill"
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_TAKEN_NAMES = frozenset(
+    {"assets", "formats", "jobs", "keys", "operations", "packs", "process", "uploads", "usage"}
+)  # of the API itself: an operation stands beside them in a URL
+_TAKEN_PARAMETERS = frozenset(
+    {"file", "files", "metadata", "output", "source", "sources"}
+)  # of every request: parameters stand beside them in a body
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +173,15 @@ def _check_wire(operation: type[Operation], name: str) -> None:
     """Refuse what would break the union of all operations, or its schema, for every other plugin.
 
     Raises:
-        ValueError: where the name is not one of the wire.
+        ValueError: where the name is not one of the wire, or a name or parameter is one that the API has already.
         TypeError: where msgspec knows no way to read a field, or no JSON Schema of it.
     """
     if _NAME.fullmatch(name) is None:
         raise ValueError(f"the tag of {operation.__name__} is {name!r}; it has to be like 'resize' or 'smart-crop'")
+    if name in _TAKEN_NAMES:
+        raise ValueError(f"an operation can't be named {name!r}: the API has a path of that name")
+    if taken := _TAKEN_PARAMETERS.intersection(operation.__struct_encode_fields__):
+        raise ValueError(f"{operation.__name__} can't have a parameter {min(taken)!r}: every request has one already")
     config = operation.__struct_config__
     if config.tag_field != "op" or not isinstance(config.tag, str):
         raise ValueError(f"{operation.__name__} has to keep the tag field 'op' and a tag that is a string")

@@ -20,8 +20,6 @@ R = TypeVar("R", bound=Struct)
 MIN_TTL_SECONDS = 60
 MAX_TTL_SECONDS = 30 * 24 * 3600
 DEFAULT_TTL_SECONDS = 24 * 3600
-ENVELOPE = frozenset({"source", "sources", "output", "metadata"})
-"""Names beside an operation's parameters in a request; no operation may have a parameter of these names."""
 
 AssetId = Annotated[str, Meta(description="Id of a stored result.", max_length=200)]
 UploadId = Annotated[str, Meta(description="Id of an upload.", max_length=200)]
@@ -55,14 +53,10 @@ class OutputOptions(Struct, frozen=True, kw_only=True, rename="camel", forbid_un
         | None
     ) = DEFAULT_TTL_SECONDS
     public: Annotated[bool, Meta(description="True: `url` works for everybody, without a signature.")] = False
-    filename: (
-        Annotated[str, Meta(min_length=1, max_length=255, description="Name of the result.")]
-        | None
-    ) = None
+    filename: Annotated[str, Meta(min_length=1, max_length=255, description="Name of the result.")] | None = None
     archive: Annotated[Archive, Meta(description="Many results: one `zip`, or `none`: a list.")] = Archive.ZIP
     idempotency_key: (
-        Annotated[str, Meta(min_length=1, max_length=255, description="As the header `Idempotency-Key`.")]
-        | None
+        Annotated[str, Meta(min_length=1, max_length=255, description="As the header `Idempotency-Key`.")] | None
     ) = None
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 import pytest
 import yaml
-from importlib.resources import files
 
 from filemill.limits import Limits
 from filemill.presets import preset_files, read_pack

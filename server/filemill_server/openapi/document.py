@@ -57,7 +57,7 @@ def document(registry: Registry, packs: Packs, *, version: str, public_url: str 
     pack_id = path_id("packId", "Id of a pack.", ids)
     paths: dict[str, Json] = {
         **{f"/v1/{entry.name}": {"post": processing.operation(entry)} for entry in entries},
-        "/v1/process": {"post": processing.pipeline()},
+        "/v1/process": {"post": processing.pipeline(packs)},
         "/v1/packs": {
             "get": _open("listPacks", "Packs", "List every pack.", responses, PackList),
             "post": processing.packs(ids),
@@ -115,9 +115,7 @@ def _tags(registry: Registry) -> list[Json]:
     ]
 
 
-def _open(
-    operation_id: str, tag: str, summary: str, responses: Responses, type_: type, *codes: ErrorCode
-) -> Json:
+def _open(operation_id: str, tag: str, summary: str, responses: Responses, type_: type, *codes: ErrorCode) -> Json:
     """A path that needs no key and gives a JSON body."""
     return {
         "operationId": operation_id,
@@ -151,9 +149,7 @@ def _discovery_paths(registry: Registry, responses: Responses) -> dict[str, Json
                 "summary": "Give this document.",
                 "security": OPEN,
                 "responses": {
-                    "200": responses.content(
-                        "The document.", {"application/json": {"schema": whole}}, "Cache-Control"
-                    ),
+                    "200": responses.content("The document.", {"application/json": {"schema": whole}}, "Cache-Control"),
                     **responses.problems([]),
                 },
             }
@@ -166,9 +162,7 @@ def _service_paths(responses: Responses) -> dict[str, Json]:
     ready["description"] = "A real encode in a worker, the database and the storage are tried."
     ready["responses"]["503"] = responses.body("Something fails.", HealthBody, "Retry-After")
     return {
-        "/health/live": {
-            "get": _open("readLive", "Service", "Tell whether the process lives.", responses, HealthBody)
-        },
+        "/health/live": {"get": _open("readLive", "Service", "Tell whether the process lives.", responses, HealthBody)},
         "/health/ready": {"get": ready},
         "/metrics": {
             "get": {
@@ -208,7 +202,7 @@ _PARAMETERS: dict[str, Json] = {
         "name": "expires",
         "in": "query",
         "description": "Of a signed URL: when it ends, seconds since 1970.",
-        "schema": {"type": "integer", "minimum": 0},
+        "schema": {"type": "string"},
     },
     "Signature": {
         "name": "signature",

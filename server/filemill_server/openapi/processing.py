@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from msgspec import to_builtins
+
 from filemill.errors import ErrorCode
 from filemill.formats import Format
-from filemill.kinds import File
+from filemill.kinds import Data, File
 from filemill.registry import Entry
 from filemill_server.messages import (
     ManyResult,
@@ -19,6 +21,7 @@ from filemill_server.messages import (
 from filemill_server.openapi.examples import operation_example
 from filemill_server.openapi.responses import BINARY, Json, Responses
 from filemill_server.openapi.schemas import Schemas, without_null
+from filemill_server.packs import Packs
 
 OCTETS = "application/octet-stream"
 EXAMPLE_SOURCE: Json = {"source": {"url": "https://example.com/photo.jpg"}}
@@ -68,11 +71,9 @@ class Processing:
             ),
         }
 
-    def pipeline(self) -> Json:
-        """`POST /v1/process`."""
-        first = next((entry for entry in self._registry.operations.values() if entry.missing is None), None)
-        parameters = operation_example(first, self._schemas) if first else None
-        steps = [{"op": first.name, **parameters}] if first and parameters is not None else None
+    def pipeline(self, packs: Packs) -> Json:
+        """`POST /v1/process`; its example is the pipeline of a pack, where there is one."""
+        steps = next((to_builtins(pack.steps) for pack in packs.packs.values()), None)
         return {
             "operationId": "runProcess",
             "tags": ["Pipelines"],
@@ -199,6 +200,8 @@ class Processing:
 
     def _results(self, returns: type, bodies: Sequence[type]) -> Json:
         refs = [self._schemas.ref(body) for body in bodies]
+        if issubclass(Data, returns) or returns is File:
+            refs.append({"type": "object", "description": "The data itself, where `Accept` prefers a file's bytes."})
         formats: list[Format] = self._registry.formats.written(returns)
         if returns is File:
             formats = [form for form in self._registry.formats if form.save is not None]

@@ -6,9 +6,8 @@ from filemill.errors import ErrorCode
 from filemill_server.messages import AssetBody, AssetList, CopyRequest, UploadBody
 from filemill_server.openapi.responses import BINARY, Json, Responses
 from filemill_server.openapi.schemas import Schemas
+from filemill_server.routes.assets import DEFAULT_PAGE, MAX_PAGE
 
-MAX_PAGE = 200
-DEFAULT_PAGE = 50
 _RECEIVE = (
     ErrorCode.BAD_REQUEST,
     ErrorCode.UNAUTHORIZED,
@@ -100,7 +99,7 @@ def _list_assets(responses: Responses) -> Json:
 
 def _asset(schemas: Schemas, responses: Responses) -> Json:
     if_match = {"$ref": "#/components/parameters/IfMatch"}
-    bytes_ = {"*/*": {"schema": BINARY}}
+    bytes_: Json = {"*/*": {}}  # whatever the asset is, JSON too
     unchanged = responses.empty("The caller holds these bytes already.", *_BYTES_HEADERS)
     whole = responses.content("The bytes.", bytes_, *_FILE_HEADERS)
     part = responses.content("The range asked for.", bytes_, *_FILE_HEADERS, "Content-Range")

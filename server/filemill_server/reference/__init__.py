@@ -14,9 +14,9 @@ from filemill.errors import ErrorCode, FilemillError
 from filemill_server.wire import HttpRequest
 
 MEDIA_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
 HEADERS = {
@@ -68,8 +68,8 @@ async def _reference(request: HttpRequest) -> Response[bytes]:
 
 
 @route("/docs/{name:str}", http_method=["GET", "HEAD"], name="reference-file")
-async def _file(request: HttpRequest, name: str) -> Response[bytes]:
-    return _answer(request, name)
+async def _file(request: HttpRequest) -> Response[bytes]:
+    return _answer(request, request.path_params["name"])
 
 
 def _answer(request: HttpRequest, name: str) -> Response[bytes]:

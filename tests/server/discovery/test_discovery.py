@@ -129,9 +129,7 @@ def test_conversions_are_readable_to_writable_of_a_kind(registry: Registry) -> N
     }
 
 
-def test_packs_are_listed_with_their_steps(
-    registry: Registry, preset: Callable[..., str], tmp_path: Path
-) -> None:
+def test_packs_are_listed_with_their_steps(registry: Registry, preset: Callable[..., str], tmp_path: Path) -> None:
     """NA-12: id, title, platform, width, height, steps as they would be sent."""
     (tmp_path / "small.yaml").write_text(preset("small", 64))
     packs = Packs(registry, Limits(), tmp_path)

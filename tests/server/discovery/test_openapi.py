@@ -289,9 +289,7 @@ def test_the_bytes_are_kept_until_the_packs_change(
     (tmp_path / "third.yaml").write_text(preset("third"))
     packs.load()
     assert b'"third"' in document_bytes(registry, packs)
-    assert b"https://files.example.com" in document_bytes(
-        registry, packs, public_url="https://files.example.com"
-    )
+    assert b"https://files.example.com" in document_bytes(registry, packs, public_url="https://files.example.com")
 
 
 def test_schemathesis_makes_requests_of_all_of_it(made: Document) -> None:

@@ -82,9 +82,7 @@ def test_a_file_that_was_never_good_gives_no_pack(registry: Registry, tmp_path: 
     assert [Path(fault.file).name for fault in packs.faults] == ["a.yaml", "b.yaml"]
 
 
-def test_two_files_of_one_id_are_a_fault_naming_both(
-    registry: Registry, preset: Preset, tmp_path: Path
-) -> None:
+def test_two_files_of_one_id_are_a_fault_naming_both(registry: Registry, preset: Preset, tmp_path: Path) -> None:
     """The file that had the id first keeps it, whatever its name."""
     (tmp_path / "b.yaml").write_text(preset("feed", 100))
     packs = loaded(registry, tmp_path)
@@ -109,9 +107,7 @@ def test_two_plugins_of_one_id_are_a_fault_naming_both(
     assert (fault.file, "brand0/feed.yaml" in fault.detail) == ("brand1/feed.yaml", True)
 
 
-def test_an_unknown_pack_is_not_found_with_the_nearest_id(
-    registry: Registry, preset: Preset, tmp_path: Path
-) -> None:
+def test_an_unknown_pack_is_not_found_with_the_nearest_id(registry: Registry, preset: Preset, tmp_path: Path) -> None:
     """NA-12: `GET /v1/packs/feeed` names `feed`."""
     (tmp_path / "a.yaml").write_text(preset("feed"))
     with pytest.raises(FilemillError, match="'feed'") as caught:

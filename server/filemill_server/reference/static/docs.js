@@ -107,7 +107,14 @@ function row(name, schema, required, place) {
   return h("tr", {}, h("th", { scope: "row" }, h("code", {}, name), required ? h("b", { title: "required" }, " *") : null, place ? h("small", {}, place) : null),
     h("td", {}, h("p", { class: "type" }, schemas.type(schema), " ", values.flatMap((value) => [h("code", {}, String(value)), " "]),
       h("small", {}, schemas.limits(schema)), plain.default !== undefined && plain.default !== null && typeof plain.default !== "object" ? h("small", {}, ` default ${JSON.stringify(plain.default)}`) : null),
-    plain.description ? h("p", {}, inline(plain.description)) : null, inner));
+    plain.description ? h("p", {}, inline(plain.description)) : null, steps(plain), inner));
+}
+
+// The operations that a list of steps can name, each a link to its page.
+function steps(plain) {
+  const mapping = schemas.plain(plain.items).discriminator?.mapping;
+  if (!mapping) return null;
+  return h("p", { class: "steps" }, Object.keys(mapping).sort().flatMap((name) => [h("a", { href: `#${encodeURIComponent(name)}` }, name), " "]));
 }
 
 // The members of an object, of an object among alternatives, or of a list's items.
