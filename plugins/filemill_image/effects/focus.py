@@ -18,6 +18,9 @@ _SMALL_SIGMA = 4.0
 """A blur is computed with this sigma on a picture made smaller first, pixels: the work then falls with
 the square of the sigma, and the result differs from the exact one by three levels at most."""
 
+_LEAST_WEIGHT = 8
+"""Where the visible neighbours have less alpha than this together, their mean is too coarse to be used."""
+
 
 class Blur(PictureOperation, frozen=True, kw_only=True, tag="blur"):
     """Blur a picture.
@@ -69,10 +72,10 @@ class Sharpen(PictureOperation, frozen=True, kw_only=True, tag="sharpen"):
             return self._with_details(page, gaussian(page, self.sigma))
         colours, alpha = page.extract_band(0, n=COLOURS), page.extract_band(COLOURS)
         # The mean of the visible neighbours alone: were clear ones counted, edges would get a rim.
-        visible = alpha / 255.0
-        weight = _exact(visible, self.sigma)
-        mean = _exact(colours * visible, self.sigma) / weight
-        return self._with_details(colours, (weight > 1e-3).ifthenelse(mean, colours)).bandjoin(alpha)
+        mean = premultiplied(page, lambda pixels: gaussian(pixels, self.sigma))
+        known = mean.extract_band(COLOURS) >= _LEAST_WEIGHT
+        mean = known.ifthenelse(mean.extract_band(0, n=COLOURS), colours)
+        return self._with_details(colours, mean).bandjoin(alpha)
 
     def _with_details(self, colours: pyvips.Image, blurred: pyvips.Image) -> pyvips.Image:
         sharper = colours.linear(1 + self.amount, 0.5) - blurred.linear(self.amount, 0)
@@ -115,11 +118,6 @@ def _means(pixels: pyvips.Image, size: int, *, upright: bool) -> pyvips.Image:
         elif part:
             parts.append(pixels.crop(start, 0, part, pixels.height).shrinkh(step).copy_memory())
     return parts[0] if len(parts) == 1 else parts[0].join(parts[1], "vertical" if upright else "horizontal")
-
-
-def _exact(values: pyvips.Image, sigma: float) -> pyvips.Image:
-    """Blur floats, which are divided by each other afterwards: 8 bits would be too coarse for that."""
-    return values.gaussblur(sigma, min_ampl=0.02, precision="float")
 
 
 def _blurred(pixels: pyvips.Image, width: int, height: int, sigma: float) -> pyvips.Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pyvips
@@ -97,3 +98,13 @@ def test_negate_twice_is_the_original() -> None:
     ramp = pyvips.Image.identity(bands=3).copy(interpretation="srgb")
     twice = Negate().run(Negate().run(Picture.of(ramp), CONTEXT), CONTEXT)
     assert (twice.image - ramp).abs().max() == 0
+
+
+@pytest.mark.parametrize("step", [{"op": "sepia"}, {"op": "border", "width": 2}, {"op": "blur", "sigma": 9}], ids=repr)
+def test_an_animated_file_keeps_its_timing(step: dict[str, Any], run: Any, samples: Any) -> None:
+    """From GIF to GIF: the frames, how long each is shown, and how often all are repeated."""
+    path = samples.save(samples.frames(48, 32, 4), "moving.gif")
+    (output,) = run(path, [step]).made[0].outputs
+    image = pyvips.Image.new_from_file(output.path, n=-1)
+    assert output.facts["frames"] == image.get("n-pages") == 4
+    assert (image.get("delay"), image.get("loop")) == ([100, 200, 300, 400], 3)
