@@ -20,6 +20,8 @@ class Limits(Struct, frozen=True, kw_only=True):
         max_steps: steps of a pipeline.
         max_outputs: files one task may give.
         memory_bytes: what a task may allocate on top of an idle worker.
+        max_growth: how many times the bytes of its inputs (at least 1 MiB) an operation on documents may write.
+        honour_restrictions: whether a document that opens without password but forbids changes is refused.
         deadline_seconds: wall time until the worker is killed.
     """
 
@@ -28,5 +30,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_frames: Annotated[int, Meta(ge=1)] = 1000
     max_steps: Annotated[int, Meta(ge=1)] = 64
     max_outputs: Annotated[int, Meta(ge=1)] = 1000
+    max_growth: Annotated[int, Meta(ge=1)] = 200
+    honour_restrictions: bool = False
     memory_bytes: Annotated[int, Meta(ge=64 << 20)] = 1 << 30
     deadline_seconds: Annotated[float, Meta(gt=0)] = 30.0
