@@ -114,11 +114,11 @@ class Database:
         try:
             with self._writer.begin() as connection:
                 return [_do(work, connection) for work in works]
-        except _WorkFailed as failed:
+        except _WorkError as failed:
             return [failed.__cause__] if len(works) == 1 else [self._commit([work])[0] for work in works]
 
 
-class _WorkFailed(Exception):
+class _WorkError(Exception):
     """A piece of work raised its cause; the database itself is well."""
 
 
@@ -126,7 +126,7 @@ def _do(work: Work, connection: Connection) -> object:
     try:
         return work(connection)
     except Exception as error:
-        raise _WorkFailed from error
+        raise _WorkError from error
 
 
 def _sqlite(url: URL, begin: str, size: int) -> Engine:

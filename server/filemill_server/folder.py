@@ -7,15 +7,12 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from filemill.errors import ErrorCode, FilemillError
-from filemill_server.batches import Batches
 
 CHUNK = 1 << 20
-_LARGE = 4 << 20  # files above this are synced before they queue with the small ones, bytes
-_BATCH = 64
 _COPY = 256 << 20  # bytes asked of one system call
 
 
@@ -25,13 +22,17 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._made: set[Path] = set()
-        self._adoptions: Batches[tuple[Path, Path], None] = Batches(self._adopt, "filemill-folder", _BATCH)
 
-    async def adopt(self, path: Path, name: str) -> None:
-        """Take over a finished file: sync it, move it into place, sync the folder."""
-        if path.stat().st_size > _LARGE:
-            await asyncio.to_thread(_sync, path)
-        await self._adoptions.do((path, self._root / name))
+    def adopt(self, path: Path, name: str) -> None:
+        """Take over a finished file: sync it, move it into place, sync the folder.
+
+        Many threads at once cost little more than one: the file system joins their syncs.
+        """
+        target = self._root / name
+        _sync(path)
+        self._make(target.parent)
+        self._place(path, target)
+        _sync(target.parent)
 
     async def stream(self, name: str, start: int, end: int | None) -> AsyncIterator[bytes]:
         """Give the bytes from `start` to before `end`."""
@@ -78,31 +79,7 @@ class Folder:
         for name in names:
             (self._root / name).unlink(missing_ok=True)
 
-    def close(self) -> None:
-        """Finish what was begun."""
-        self._adoptions.close()
-
-    def _adopt(self, moves: Sequence[tuple[Path, Path]]) -> Sequence[BaseException | None]:
-        """Do many adoptions at the price of a few syncs: files first, then names, then the folders once each."""
-        results: list[BaseException | None] = [None] * len(moves)
-        touched: dict[Path, list[int]] = {}
-        for index, (path, target) in enumerate(moves):
-            try:
-                self._make(target.parent)
-                self._place(path, target)
-                touched.setdefault(target.parent, []).append(index)
-            except Exception as error:  # noqa: BLE001 - it goes to the one who waits
-                results[index] = error
-        for folder, indexes in touched.items():
-            try:
-                _sync(folder)
-            except OSError as error:
-                for index in indexes:
-                    results[index] = error
-        return results
-
     def _place(self, path: Path, target: Path) -> None:
-        _sync(path)
         os.utime(path)  # its age in the store counts from now
         try:
             path.rename(target)

@@ -87,7 +87,7 @@ class Storage:
         When this returns, the bytes survive a crash of the machine as far as the store can promise that.
         """
         if self._folder is not None:
-            await self._folder.adopt(path, name)
+            await asyncio.to_thread(self._folder.adopt, path, name)
         else:
             await obstore.put_async(self._store, name, path, chunk_size=_PART, max_concurrency=_PARALLEL_PARTS)
 
@@ -170,11 +170,6 @@ class Storage:
                 await obstore.delete_async(self._store, name)
         except (BaseError, OSError) as error:
             raise OSError(str(error).partition("\n")[0]) from error
-
-    def close(self) -> None:
-        """Finish what was begun."""
-        if self._folder is not None:
-            self._folder.close()
 
     async def _get(self, name: str, start: int, end: int | None) -> obstore.GetResult:
         if start == 0 and end is None:

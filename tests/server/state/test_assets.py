@@ -36,12 +36,12 @@ async def add(
     public: bool = False,
 ) -> Asset:
     """Keep an asset."""
-    id = assets.new_id()
-    path = folder / f"made-{id}"
+    fresh = assets.new_id()
+    path = folder / f"made-{fresh}"
     path.write_bytes(data)
     return await assets.add(
         path,
-        id=id,
+        id=fresh,
         tenant=tenant,
         filename="photo.jpg",
         format="jpeg",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import random
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -22,7 +24,7 @@ from filemill_server.workplace import Workplace
 
 pytestmark = pytest.mark.anyio
 
-ROUNDS = 5
+ROUNDS = 12
 LOAD = """
 import asyncio, hashlib, os, pathlib, sys
 from filemill_server.assets import Assets
@@ -50,31 +52,41 @@ async def worker(number, assets, folder):
 
 async def main(url, folder):
     assets = Assets(Database(url), Storage.open(None, folder / "files"))
-    print("ready", flush=True)
+    print(os.getpid(), flush=True)
     await asyncio.gather(*(worker(number, assets, folder) for number in range(8)))
 
-asyncio.run(main(sys.argv[1], pathlib.Path(sys.argv[2])))
+# One process for each line that is read, without the time that imports take.
+for _ in sys.stdin:
+    if not os.fork():
+        asyncio.run(main(sys.argv[1], pathlib.Path(sys.argv[2])))
+    os.wait()
 """
+
+
+def start_load(url: str, folder: Path) -> subprocess.Popen[str]:
+    """Start a process whose children do all that can be done to assets, as fast as they can."""
+    command = [sys.executable, "-c", LOAD, url, str(folder)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 async def test_killed_at_any_moment(database: Database, empty_url: str, tmp_path: Path) -> None:
     """After kill -9 every row has its whole bytes; bytes without a row are swept, and nothing else is."""
     storage = Storage.open(None, tmp_path / "files")
     moments = random.Random(4)
+    mother = start_load(empty_url, tmp_path)
+    assert mother.stdin is not None
+    assert mother.stdout is not None
     for _ in range(ROUNDS):
-        processes = [
-            subprocess.Popen([sys.executable, "-c", LOAD, empty_url, tmp_path], stdout=subprocess.PIPE, text=True)
-            for _ in range(2)
-        ]
-        for process in processes:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-        for process in processes:
-            await asyncio.sleep(moments.uniform(0.02, 0.3))
-            process.kill()
-            process.communicate()
-    rows = await database.read(lambda connection: connection.execute(select(files.c.storage_name, files.c.sha256)).all())
-    assert len(rows) > 2 * ROUNDS
+        mother.stdin.write("go\n")
+        mother.stdin.flush()
+        child = int(mother.stdout.readline())
+        await asyncio.sleep(moments.uniform(0.02, 0.5))
+        os.kill(child, signal.SIGKILL)
+    mother.communicate()
+    rows = await database.read(
+        lambda connection: connection.execute(select(files.c.storage_name, files.c.sha256)).all()
+    )
+    assert len(rows) > ROUNDS
     for name, sha256 in rows:
         data = b"".join([piece async for piece in storage.stream(name)])
         assert hashlib.sha256(data).hexdigest() == sha256
@@ -85,4 +97,3 @@ async def test_killed_at_any_moment(database: Database, empty_url: str, tmp_path
     left = await database.read(lambda connection: set(connection.execute(query).scalars()))
     assert {entry.name async for page in storage.names() for entry in page} == left
     place.close()
-    storage.close()

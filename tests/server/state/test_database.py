@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -35,6 +35,11 @@ asyncio.run(main())
 """
 
 
+def enter(name: str) -> Callable[[Connection], object]:
+    """Return work that puts an id into a table."""
+    return lambda connection: connection.execute(insert(installation), {"id": name})
+
+
 def ids(connection: Connection) -> set[str]:
     """Return the ids in a table."""
     return set(connection.execute(select(installation.c.id)).scalars())
@@ -51,8 +56,8 @@ async def test_schema_is_what_the_tables_say(database: Database) -> None:
 
 async def test_processes_migrate_at_once(empty_url: str) -> None:
     """Four processes that start at the same moment end with one schema and one installation."""
-    started = [subprocess.Popen([sys.executable, "-c", MIGRATE, empty_url]) for _ in range(4)]
-    assert [process.wait(60) for process in started] == [0] * 4
+    started = [await asyncio.create_subprocess_exec(sys.executable, "-c", MIGRATE, empty_url) for _ in range(4)]
+    assert [await process.wait() for process in started] == [0] * 4
     database = Database(empty_url)
     assert len(await database.read(ids)) == 1
     database.close()
@@ -64,7 +69,7 @@ async def test_processes_write_at_once(database: Database, empty_url: str) -> No
         await asyncio.create_subprocess_exec(sys.executable, "-c", WRITE, empty_url, str(number)) for number in range(3)
     ]
     for index in range(30):
-        await database.run(lambda connection, row={"id": f"own-{index}"}: connection.execute(insert(installation), row))
+        await database.run(enter(f"own-{index}"))
     assert [await process.wait() for process in started] == [0] * 3
     assert len(await database.read(ids)) == 1 + 4 * 30
 
@@ -86,7 +91,7 @@ async def test_failed_work_is_undone_alone(database: Database) -> None:
     assert {name for name in await database.read(ids) if name.startswith("row-")} == expected
     assert [isinstance(result, ValueError) for result in results] == [number % 3 == 0 for number in range(30)]
     with pytest.raises(IntegrityError):
-        await database.run(lambda connection: connection.execute(insert(installation), {"id": "row-1"}))
+        await database.run(enter("row-1"))
 
 
 async def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
@@ -109,12 +114,7 @@ async def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
 
 async def test_work_goes_on_when_its_waiter_is_gone(database: Database) -> None:
     """A write whose caller was cancelled neither blocks nor breaks the next ones."""
-    tasks = [
-        asyncio.create_task(
-            database.run(lambda connection, name=f"c-{n}": connection.execute(insert(installation), {"id": name}))
-        )
-        for n in range(10)
-    ]
+    tasks = [asyncio.create_task(database.run(enter(f"c-{n}"))) for n in range(10)]
     await asyncio.sleep(0)
     for task in tasks[::2]:
         task.cancel()
@@ -127,9 +127,7 @@ async def test_closing_finishes_what_was_begun(empty_url: str) -> None:
     """Writes that were handed over before the end are in the database, later ones are refused."""
     database = Database(empty_url)
     database.migrate()
-    writing = asyncio.create_task(
-        database.run(lambda connection: connection.execute(insert(installation), {"id": "last"}))
-    )
+    writing = asyncio.create_task(database.run(enter("last")))
     await asyncio.sleep(0)
     await asyncio.to_thread(database.close)
     await writing

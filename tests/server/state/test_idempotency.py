@@ -63,7 +63,7 @@ async def test_scope(answers: Idempotency, part: int) -> None:
     await answers.begin(*PLACE, "f")
     other = list(PLACE)
     other[part] += "x"
-    assert await answers.begin(*other, fingerprint="f") is None
+    assert await answers.begin(other[0], other[1], other[2], other[3], "f") is None
 
 
 async def test_failed_request_can_be_tried_again(answers: Idempotency) -> None:

@@ -78,7 +78,7 @@ async def test_answers_are_believed_for_a_moment(
     key, secret = await keys.create(name="a")
     other = Keys(database)
     now = 1000.0
-    monkeypatch.setattr(keys_module.time, "monotonic", lambda: now)
+    monkeypatch.setattr("filemill_server.keys.time.monotonic", lambda: now)
     assert await other.find(secret)
     await keys.revoke(key.id)
     now += 0.9
@@ -125,5 +125,5 @@ async def test_keys_of_one_name_share_a_tenant(keys: Keys) -> None:
 @pytest.mark.parametrize("wrong", [{"name": " "}, {"name": "x" * 201}, {"name": "a", "prefix": "A-b"}])
 async def test_malformed_keys_are_refused(keys: Keys, wrong: dict[str, str]) -> None:
     """An empty or endless name and a prefix that is no word are refused."""
-    with pytest.raises(ValueError, match="characters|prefix"):
+    with pytest.raises(ValueError, match=r"characters|prefix"):
         await keys.create(**wrong)  # type: ignore[arg-type]

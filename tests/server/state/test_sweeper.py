@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,10 +55,17 @@ async def keep(files: Assets | Uploads, folder: Path, ttl_seconds: int | None) -
     """Keep a file and return its name in the store."""
     path = folder / "made"
     path.write_bytes(b"x")
-    row = {"id": files.new_id(), "tenant": "t", "filename": "f", "format": "text", "media_type": "text/plain"}
+    row: Any = {
+        "id": files.new_id(),
+        "ttl_seconds": ttl_seconds,
+        "tenant": "t",
+        "filename": "f",
+        "format": "text",
+        "media_type": "text/plain",
+    }
     if isinstance(files, Assets):
         row |= {"facts": {}, "public": False}
-    kept = await files.add(path, size=1, sha256="0" * 64, ttl_seconds=ttl_seconds, **row)  # type: ignore[arg-type]
+    kept = await files.add(path, size=1, sha256="0" * 64, **row)
     return kept.storage_name
 
 
@@ -75,17 +82,14 @@ async def test_what_is_past_its_time_goes(
     assert await stored(storage) == long
 
 
-async def test_many_go_in_one_sweep(sweeper: Sweeper, assets: Assets, storage: Storage, tmp_path: Path) -> None:
+async def test_many_go_in_one_sweep(
+    sweeper: Sweeper, assets: Assets, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A sweep takes everything that is due, however much."""
-    import filemill_server.sweeper as module
-
-    assert module._BATCH >= 100
-    patch = pytest.MonkeyPatch()
-    patch.setattr(module, "_BATCH", 4)
+    monkeypatch.setattr("filemill_server.sweeper._BATCH", 4)
     for _ in range(10):
         await keep(assets, tmp_path, 60)
     await sweeper.sweep_once(datetime.now(UTC) + timedelta(minutes=2))
-    patch.undo()
     assert await stored(storage) == set()
 
 
@@ -130,19 +134,20 @@ async def test_strays_are_looked_for_once_an_hour(
     assert f"{folder}/stray" not in await stored(storage)
 
 
+def start_work(data_dir: Path) -> subprocess.Popen[str]:
+    """Start another process that has a working folder, until its standard input ends."""
+    command = [sys.executable, "-c", WORK, str(data_dir)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
 async def test_dead_processes_leave_nothing(
     sweeper: Sweeper, database: Database, workplace: Workplace, tmp_path: Path
 ) -> None:
     """Working folders and idempotency keys of a killed process are freed, those of living ones are not."""
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", WORK, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(2)
-    ]
+    started = [start_work(tmp_path) for _ in range(2)]
     ids = [process.stdout.readline().strip() for process in started if process.stdout is not None]
-    for id in ids:
-        assert await Idempotency(database, id).begin("t", "POST", "/", id, "f") is None
+    for holder in ids:
+        assert await Idempotency(database, holder).begin("t", "POST", "/", holder, "f") is None
     started[0].kill()
     started[0].communicate()
     await sweeper.sweep_once(datetime.now(UTC))
@@ -163,7 +168,7 @@ def test_workplace_goes_when_it_is_closed(tmp_path: Path) -> None:
     (tmp_path / "work" / "note.txt").write_text("mine")
     assert place.clear_dead() == []
     place.close()
-    assert os.listdir(tmp_path / "work") == ["note.txt"]
+    assert [path.name for path in (tmp_path / "work").iterdir()] == ["note.txt"]
 
 
 def test_sweeps_are_often_enough() -> None:
