@@ -103,6 +103,7 @@ class StripMetadata(PictureOperation, frozen=True, kw_only=True, tag="strip-meta
         if file is None or file.format not in STRIPPERS or picture.known.get("orientation", 1) != 1:
             context.report(reencoded=True)
             return _changed(picture, without_metadata)
+        _checked(picture)
         context.report(reencoded=False)
         return _rewritten(file, STRIPPERS[file.format](file.path.read_bytes()), context)
 
@@ -121,6 +122,7 @@ class SetDensity(PictureOperation, frozen=True, kw_only=True, tag="set-density")
         context.report(density=self.dpi)
         file = picture.source
         if file is not None and file.format in DENSE_FORMATS:
+            _checked(picture)
             return _rewritten(file, DENSE_FORMATS[file.format](file.path.read_bytes(), self.dpi), context)
         return _changed(picture, lambda image: with_density(image, self.dpi / MILLIMETRES_PER_INCH))
 
@@ -146,8 +148,13 @@ def _changed(picture: Picture, change: Callable[[pyvips.Image], pyvips.Image]) -
     )
 
 
+def _checked(picture: Picture) -> None:
+    """Decode a picture whose file is passed on, as small as possible: a broken one must not go through."""
+    picture.reduced(8.0).avg()
+
+
 def _rewritten(file: File, data: bytes, context: Context) -> Picture:
-    """Return the picture of a file that was changed without decoding it."""
+    """Return the picture of a file that was changed without encoding it again."""
     path = context.path(file.path.suffix.removeprefix(".") or file.format)
     path.write_bytes(data)
     return context.open(File(path, file.name, file.format, len(data)), Picture)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import pyvips
 
@@ -53,7 +54,7 @@ def to_srgb(image: pyvips.Image) -> pyvips.Image:
     profile = profile_of(image)
     space = image.interpretation
     if space == "cmyk" or (profile is not None and not (image.bands >= 3 and is_srgb(profile))):
-        try:
+        with suppress(pyvips.Error):  # the colours are then taken as they stand
             image = image.icc_transform(
                 "srgb",
                 embedded=True,
@@ -62,8 +63,6 @@ def to_srgb(image: pyvips.Image) -> pyvips.Image:
                 black_point_compensation=True,
                 depth=8,
             )
-        except pyvips.Error:
-            pass  # the colours are then taken as they stand
     if image.interpretation != "srgb":
         image = image.colourspace("srgb")
     if image.format != "uchar":

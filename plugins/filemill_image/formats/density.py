@@ -9,9 +9,13 @@ from collections.abc import Callable
 import pyvips
 
 from filemill_image.formats.jfif import jfif
+from filemill_image.formats.jpeg_segments import SOI, segments
 from filemill_image.formats.stripping import png_chunks
 
 _METRES_PER_INCH = 0.0254
+_APP1, _EXIF = 0xE1, b"Exif\0\0"
+_RESOLUTIONS, _UNIT = (0x011A, 0x011B), 0x0128
+_RATIONAL, _INCHES = 5, 2
 
 
 def with_density(image: pyvips.Image, resolution: float) -> pyvips.Image:
@@ -22,19 +26,52 @@ def with_density(image: pyvips.Image, resolution: float) -> pyvips.Image:
 
 
 def dense_jpeg(data: bytes, dpi: int) -> bytes:
-    """Return a JPEG file with another density in its JFIF header, which is added where there is none."""
-    if data[2:4] == b"\xff\xe0" and data[6:11] == b"JFIF\0":
-        return data[:13] + struct.pack(">BHH", 1, dpi, dpi) + data[18:]
-    return jfif(dpi, dpi) + data[2:]
+    """Return a JPEG file with another density in its JFIF header, which is added where there is none, and in EXIF."""
+    has_header = data[2:4] == b"\xff\xe0" and data[6:11] == b"JFIF\0"
+    parts = [jfif(dpi, dpi)]
+    for marker, start, end in segments(data):
+        segment = data[start:end]
+        if marker == SOI or (has_header and start == 2):
+            continue
+        if marker == _APP1 and segment[4:10] == _EXIF:
+            segment = segment[:10] + dense_exif(segment[10:], dpi)
+        parts.append(segment)
+    return b"".join(parts)
 
 
 def dense_png(data: bytes, dpi: int) -> bytes:
-    """Return a PNG file with another `pHYs` chunk (pixels a metre), which stands before the pixels."""
+    """Return a PNG file with another `pHYs` chunk (pixels a metre), which stands before the pixels, and in EXIF."""
     per_metre = round(dpi / _METRES_PER_INCH)
-    body = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
-    chunk = struct.pack(">I", 9) + body + struct.pack(">I", zlib.crc32(body))
-    signature, header, *rest = [part for kind, part in png_chunks(data) if kind != b"pHYs"]
-    return b"".join([signature, header, chunk, *rest])
+    kept = []
+    for kind, chunk in png_chunks(data):
+        if kind == b"eXIf":
+            kept.append(_chunk(kind, dense_exif(chunk[8:-4], dpi)))
+        elif kind != b"pHYs":
+            kept.append(chunk)
+    signature, header, *rest = kept
+    return b"".join([signature, header, _chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1)), *rest])
+
+
+def dense_exif(exif: bytes, dpi: int) -> bytes:
+    """Return EXIF (a TIFF header and what follows) with its resolution replaced in place, where it has one."""
+    order = {b"II": "<", b"MM": ">"}.get(exif[:2])
+    patched = bytearray(exif)
+    try:
+        (first,) = struct.unpack_from(f"{order}I", exif, 4) if order else (len(exif),)
+        (count,) = struct.unpack_from(f"{order}H", exif, first)
+        for at in range(first + 2, first + 2 + 12 * count, 12):
+            tag, kind, _, place = struct.unpack_from(f"{order}HHII", exif, at)
+            if tag in _RESOLUTIONS and kind == _RATIONAL:
+                struct.pack_into(f"{order}II", patched, place, dpi, 1)
+            elif tag == _UNIT:
+                struct.pack_into(f"{order}H", patched, at + 8, _INCHES)
+    except struct.error:  # EXIF that is cut short is no one's source of truth
+        return exif
+    return bytes(patched)
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 DENSE_FORMATS: dict[str, Callable[[bytes, int], bytes]] = {"jpeg": dense_jpeg, "png": dense_png}

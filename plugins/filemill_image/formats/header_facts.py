@@ -23,9 +23,11 @@ MILLIMETRES_PER_INCH = 25.4
 
 
 def facts_of(header: pyvips.Image, orientation: int) -> Facts:
-    """Read `orientation`, `colourSpace`, `profile`, `bands`, `bitDepth`, `hasAlpha`, `density` (pixels an
-    inch, where the file says), `delays` (milliseconds), `loop`, `progressive`, `palette`, `compression`,
-    `chromaSubsampling`; what is not known is left out.
+    """Read what a header tells; what is not known is left out.
+
+    Returns:
+        `orientation`, `colourSpace`, `profile`, `bands`, `bitDepth`, `hasAlpha`, `density` (pixels an inch),
+        `delays` (milliseconds), `loop`, `progressive`, `palette`, `compression`, `chromaSubsampling`.
     """
     fields = set(header.get_fields())
     profile = profile_of(header)

@@ -26,8 +26,18 @@ _AVIF = {
     45: -1.10, 50: -0.91, 55: -0.76, 60: -0.58, 65: -0.46, 70: -0.28, 75: -0.13, 80: 0.04, 85: 0.17, 88: 0.36,
     90: 0.50, 92: 0.68, 94: 0.79, 95: 0.96, 100: 1.80,
 }  # fmt: skip
-_COLOURS = {2: -1.1, 4: -0.5, 8: 0.0, 16: 0.4, 32: 0.7, 64: 0.95, 128: 1.15, 256: 1.35}
+_COLOURS = {1: -1.1, 2: -0.5, 3: 0.0, 4: 0.4, 5: 0.7, 6: 0.95, 7: 1.15, 8: 1.35}
+"""By the bits of a palette's index."""
+_PALETTE_QUALITY = {10: 0.7, 30: 0.9, 50: 1.0, 70: 1.1, 85: 1.2, 100: 1.35}
+"""By the quality of a palette of at most 256 colours."""
 _EVERY_COLOUR = 2.3
+
+_AVIF_DISTINCT = (
+    2, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 34, 36, 38, 39, 41, 43, 44, 46, 48, 49, 51, 53, 54, 55,
+    57, 58, 59, 61, 62, 63, 65, 66, 67, 69, 70, 71, 73, 74, 75, 77, 78, 79, 81, 82, 83, 85, 86, 87, 89, 90, 91, 93, 94,
+    95, 97, 98, 99, 100,
+)  # fmt: skip
+"""The qualities that libheif tells apart: it has 64 quantizers."""
 
 HIGHEST = 95
 """The quality beyond which more bytes show nothing, where the caller names no other."""
@@ -76,23 +86,24 @@ def ladder(format: str, highest: int | None, options: dict[str, Any]) -> Ladder:
         steps = [_quality(q, _WEBP, alpha_q=min(q + 20, 100)) for q in range(1, top + 1)]
         return Ladder(steps, min(40, top) - 1, 40)
     if format == "avif":
-        distinct = [_quality(q, _AVIF) for q in range(1, top + 1) if q == top or _quantizer(q) != _quantizer(q + 1)]
-        return Ladder(
-            distinct, max(index for index, step in enumerate(distinct) if step.options["Q"] <= max(30, 1)), 300
-        )
+        distinct = [_quality(q, _AVIF) for q in _AVIF_DISTINCT if q < top] + [_quality(top, _AVIF)]
+        return Ladder(distinct, sum(step.options["Q"] < 30 for step in distinct[:-1]), 300)
     return _palettes(format)
 
 
 def _palettes(format: str) -> Ladder:
     if format == "gif":
-        depths = range(1, 9)
-        steps = [Step({"bitdepth": bits}, _COLOURS[2**bits], {"colours": 2**bits}) for bits in depths]
-        return Ladder(steps, 4, 800)
+        depths = [Step({"bitdepth": bits}, curve, {"colours": 2**bits}) for bits, curve in _COLOURS.items()]
+        return Ladder(depths, 4, 800)
+    said = {"lossless": False}
     steps = [
-        Step(PALETTE | {"Q": 100, "colours": count}, curve, {"lossless": False, "colours": count})
-        for count, curve in _COLOURS.items()
+        Step(PALETTE | {"Q": 100, "bitdepth": bits}, _COLOURS[bits], said | {"colours": 2**bits}) for bits in (1, 2, 4)
     ]
-    return Ladder([*steps, Step({}, _EVERY_COLOUR, {"lossless": True})], 4, 100)
+    steps += [
+        Step(PALETTE | {"Q": quality}, curve, said | {"colours": 256, "quality": quality})
+        for quality, curve in _PALETTE_QUALITY.items()
+    ]
+    return Ladder([*steps, Step({}, _EVERY_COLOUR, {"lossless": True})], 2, 100)
 
 
 def _quality(quality: int, curve: dict[int, float], **options: Any) -> Step:
@@ -104,8 +115,3 @@ def _interpolated(curve: dict[int, float], at: int) -> float:
     upper = min(max(bisect_left(known, at), 1), len(known) - 1)
     left, right = known[upper - 1], known[upper]
     return curve[left] + (curve[right] - curve[left]) * (at - left) / (right - left)
-
-
-def _quantizer(quality: int) -> int:
-    """Return the quantizer (0 to 63) that libheif makes of a quality for libaom."""
-    return ((100 - quality) * 63 + 50) // 100

@@ -40,8 +40,8 @@ def origin_of(image: pyvips.Image) -> pyvips.Image | None:
     """Read the header of the file an image was loaded from."""
     if not image.get_typeof(ORIGIN):
         return None
-    format, _, path = image.get(ORIGIN).partition(":")
-    return header_of(format, path)
+    name, _, path = image.get(ORIGIN).partition(":")
+    return header_of(name, path)
 
 
 def read_exif(file: File) -> Facts:

@@ -14,8 +14,9 @@ from filemill_image.formats.svg_cleaning import cleaned
 MAX_BYTES = 10 << 20
 """Largest SVG that is rendered, bytes."""
 
+# Atomic and possessive: what was read as one comment is never tried as two, so that the time stays linear.
 _ROOT = re.compile(
-    r"\ufeff?\s*(?:(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>)\s*)*<(?:[\w.-]+:)?svg[\s/>]",
+    r"\ufeff?\s*+(?:(?><\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[>]*+(?:\[.*?\]\s*+)?>)\s*+)*+<(?:[\w.-]+:)?svg[\s/>]",
     re.DOTALL | re.IGNORECASE,
 )
 

@@ -68,9 +68,7 @@ class Target:
     def search(self, image: pyvips.Image, estimated: dict[int, float]) -> Search:
         """Return a search that encodes an image; `estimated` are sizes to expect by the index of their step."""
         pixels = image.width * image.height
-        return Search(
-            self.steps, self.size, pixels, lambda options: self.encode(image, **options), estimated=estimated
-        )
+        return Search(self.steps, self.size, pixels, lambda options: self.encode(image, **options), estimated=estimated)
 
     def at(self, scale: float, floor: int, estimated: dict[int, float]) -> Search:
         """Search at one scale, from a step up."""

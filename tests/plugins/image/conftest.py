@@ -135,13 +135,13 @@ class Samples:
         image = self.gradient(width, height)
         turned = {
             1: lambda: image,
-            2: lambda: image.fliphor(),
-            3: lambda: image.rot180(),
-            4: lambda: image.flipver(),
+            2: image.fliphor,
+            3: image.rot180,
+            4: image.flipver,
             5: lambda: image.rot90().fliphor(),
-            6: lambda: image.rot270(),
+            6: image.rot270,
             7: lambda: image.rot270().fliphor(),
-            8: lambda: image.rot90(),
+            8: image.rot90,
         }[orientation]().copy()
         turned.set_type(pyvips.GValue.gint_type, "orientation", orientation)
         return self.save(turned, name or f"orientation-{orientation}.jpg", Q=95)
