@@ -9,7 +9,7 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from filemill import Context, Encoding, File, OnUnreachable, Picture, PictureOperation, Priority
+from filemill import Context, Encoding, File, Metadata, OnUnreachable, Picture, PictureOperation, Priority
 from filemill.encoding import Colour, TargetBytes
 from filemill_image.formats.density import DENSE_FORMATS, with_density
 from filemill_image.formats.header_facts import MILLIMETRES_PER_INCH
@@ -53,9 +53,9 @@ class Convert(PictureOperation, frozen=True, kw_only=True, tag="convert"):
     progressive: Annotated[bool, Meta(description="Progressive JPEG, interlaced PNG and GIF.")] | None = None
 
     def encoding(self) -> Encoding:
-        """Wish for the format and its settings."""
+        """Wish for the format and its settings; that metadata goes makes it an encode in any case."""
         asked = Encoding(lossless=self.lossless, background=self.background, progressive=self.progressive)
-        return super().encoding().merge(asked)
+        return Encoding(metadata=Metadata.NONE).merge(super().encoding()).merge(asked)
 
     def run(self, picture: Picture, context: Context) -> Picture:
         """Leave the pixels as they are."""

@@ -12,7 +12,8 @@ from filemill import Context, Picture, PictureOperation
 from filemill_image.effects.bands import COLOURS
 from filemill_image.effects.gaussian import gaussian
 from filemill_image.geometry.canvas import coloured
-from filemill_image.geometry.scaling import premultiplied
+from filemill_image.geometry.scaling import enlarged, premultiplied
+from filemill_image.geometry.sizes import Size
 
 _SMALL_SIGMA = 4.0
 """A blur is computed with this sigma on a picture made smaller first, pixels: the work then falls with
@@ -61,9 +62,9 @@ class Sharpen(PictureOperation, frozen=True, kw_only=True, tag="sharpen"):
     ] = 1.0
 
     def run(self, picture: Picture, context: Context) -> Picture:
-        """Sharpen every frame; the same picture where the amount is 0."""
+        """Sharpen every frame; only encoded again where the amount is 0."""
         if self.amount == 0:
-            return picture
+            return picture.map(lambda pixels: pixels)
         return picture.map(self._sharpened)
 
     def _sharpened(self, page: pyvips.Image) -> pyvips.Image:
@@ -93,9 +94,9 @@ class Pixelate(PictureOperation, frozen=True, kw_only=True, tag="pixelate"):
     ] = 16
 
     def run(self, picture: Picture, context: Context) -> Picture:
-        """Make blocks of every frame; the same picture where a block is one pixel."""
+        """Make blocks of every frame; only encoded again where a block is one pixel."""
         if self.size == 1:
-            return picture
+            return picture.map(lambda pixels: pixels)
         return picture.map(lambda page: premultiplied(coloured(page), self._blocks))
 
     def _blocks(self, pixels: pyvips.Image) -> pyvips.Image:
@@ -137,23 +138,4 @@ def _blurred(pixels: pyvips.Image, width: int, height: int, sigma: float) -> pyv
     soft = gaussian(pixels, sigma * min(across / width, down / height))
     if (across, down) == (width, height):
         return soft
-    return _enlarged(soft.copy_memory(), width, height)
-
-
-def _enlarged(pixels: pyvips.Image, width: int, height: int) -> pyvips.Image:
-    """Enlarge smooth pixels to an exact size, each from the middles of its neighbours.
-
-    Between pixels that a blur has made alike a straight line is as good as a curve, at half the time.
-    libvips' `resize` would move all by half a pixel of the result (8.18).
-    """
-    return pixels.affine(
-        [width / pixels.width, 0, 0, height / pixels.height],
-        interpolate=pyvips.Interpolate.new("bilinear"),
-        oarea=[0, 0, width, height],
-        idx=0.5,
-        idy=0.5,
-        odx=-0.5,
-        ody=-0.5,
-        extend="copy",
-        premultiplied=True,
-    )
+    return enlarged(soft.copy_memory(), Size(width, height), "bilinear")

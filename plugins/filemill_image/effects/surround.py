@@ -101,9 +101,9 @@ class Flatten(PictureOperation, frozen=True, kw_only=True, tag="flatten"):
             raise invalid("/background", f"{self.background!r} is not opaque: the result would be transparent again.")
 
     def run(self, picture: Picture, context: Context) -> Picture:
-        """Flatten every frame; the same picture where none is transparent."""
+        """Flatten every frame; only encoded again where none is transparent."""
         if not picture.transparent:
-            return picture
+            return picture.map(lambda pixels: pixels)
         ground = parse(self.background)
         return picture.map(lambda page: coloured(page).flatten(background=ground.rgb))
 

@@ -49,11 +49,11 @@ class Adjust(PictureOperation, frozen=True, kw_only=True, tag="adjust"):
     )
 
     def run(self, picture: Picture, context: Context) -> Picture:
-        """Change every frame; the same picture where nothing is to be changed."""
+        """Change every frame; only encoded again where nothing is to be changed."""
         tone = self.brightness != 1 or self.contrast != 1
         colour = self.saturation != 1 or self.hue % 360 != 0
         if not tone and not colour:
-            return picture
+            return picture.map(lambda pixels: pixels)
         curve = _curve(self.brightness, self.contrast)
         matrix = matrices.product(matrices.saturation(self.saturation), matrices.hue(self.hue))
 
@@ -75,9 +75,9 @@ class Sepia(PictureOperation, frozen=True, kw_only=True, tag="sepia"):
     ] = 1.0
 
     def run(self, picture: Picture, context: Context) -> Picture:
-        """Tone every frame; the same picture where the amount is 0."""
+        """Tone every frame; only encoded again where the amount is 0."""
         if self.amount == 0:
-            return picture
+            return picture.map(lambda pixels: pixels)
         matrix = matrices.sepia(self.amount)
         return picture.map(lambda page: on_colours(page, lambda pixels: mixed(pixels, matrix)))
 

@@ -392,3 +392,12 @@ def test_smart_crop_finds_what_stands_out(strategy: str, size: tuple[int, int]) 
     made = out.run(Picture.of(image), CONTEXT)
     assert (made.width, made.height) == size
     assert made.image[0].deviate() > 5
+
+
+def test_enlarging_moves_nothing() -> None:
+    """A picture that is its own mirror image stays one when it is enlarged, in one direction or both."""
+    image = pyvips.Image.black(9, 9, bands=3).draw_rect(255, 3, 3, 3, 3, fill=True).copy(interpretation="srgb")
+    for width, height in ((45, 45), (40, 4), (4, 40), (10, 9)):
+        result = Resize(width=width, height=height, fit=Fit.FILL).run(Picture.of(image), CONTEXT).image.copy_memory()
+        for mirror in (result.fliphor(), result.flipver()):
+            assert (result - mirror).abs().max() <= 2
