@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
+from tempfile import mkdtemp
 from textwrap import dedent
 from types import ModuleType
 
@@ -108,8 +109,7 @@ def make_task(registry: Registry, tmp_path: Path) -> MakeTask:
         extras: dict[str, Path] | None = None,
         archive: bool = True,
     ) -> Task:
-        folder = tmp_path / "work"
-        folder.mkdir(exist_ok=True)
+        folder = Path(mkdtemp(dir=tmp_path))
         limits = limits or Limits()
         steps: list[list[Operation]] = [read_steps(registry, pipeline) for pipeline in pipelines]
         for pipeline in steps:

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from filemill import Choice, Encoding, ErrorCode, FilemillError, Operation, PictureOperation, Source
 from filemill.faults import convert, unknown
-from filemill.testing.strategies import parameters
+from filemill.testing.strategies import LETTERS, parameters
 
 
 class Side(Choice):
@@ -142,8 +142,8 @@ def test_a_name_like_no_other_is_told_all_of_them() -> None:
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(LETTERS, max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(LETTERS, max_size=5), inner, max_size=3),
     max_leaves=8,
 )
 nearly = st.builds(

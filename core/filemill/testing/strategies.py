@@ -14,6 +14,9 @@ from filemill.sources import Source
 NEAR = 64
 """How far from the bounds of a number most generated values are: work stays small."""
 
+LETTERS = "abcXYZ019 .,-_/:#%&\"'<>{}\\\t\néßДλ語🦊\u0301\u200b"
+"""What generated texts are made of; all of Unicode would take hypothesis seconds to set up."""
+
 Plain = dict[str, Any]
 
 
@@ -71,7 +74,7 @@ def plain(type_: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: C901 - one li
             tag = {} if type_.tag_field is None else {type_.tag_field: type_.tag}
             return _fields(type_).map(lambda given: {**tag, **given})
         case inspect.AnyType():
-            return st.none() | st.booleans() | st.integers() | st.text(max_size=8)
+            return st.none() | st.booleans() | st.integers() | st.text(LETTERS, max_size=8)
     raise TypeError(f"{type_!r} can't be generated: give examples with msgspec.Meta")
 
 
@@ -113,5 +116,7 @@ def _texts(type_: inspect.StrType) -> st.SearchStrategy[str]:
     least, most = type_.min_length or 0, type_.max_length
     if type_.pattern is not None:
         pattern = re.compile(type_.pattern)
-        return st.from_regex(pattern).filter(lambda text: least <= len(text) and (most is None or len(text) <= most))
-    return st.text(min_size=least, max_size=min(most, least + 16) if most is not None else least + 16)
+        letters = st.characters(codec="ascii" if type_.pattern.isascii() else "utf-8")
+        found = st.from_regex(pattern, alphabet=letters)
+        return found.filter(lambda text: least <= len(text) and (most is None or len(text) <= most))
+    return st.text(LETTERS, min_size=least, max_size=min(most, least + 16) if most is not None else least + 16)
