@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from filemill.scaffold import write_plugin
 
+from filemill.scaffold import write_plugin
 from filemill_server.cli.refusals import refusing
 
 
