@@ -29,7 +29,8 @@ SAMPLE_FROM = 500_000
 """Pixels from which on a sample is worth its encodes."""
 _SCALE_POWER = 1.7
 """A picture scaled by s takes about s to this power of the bytes: smaller detail costs more bits a pixel."""
-_TIGHT_ENCODES = 2
+_TIGHT_AT_LEAST = 0.45
+"""What is left of a JPEG of the least quality when its Huffman tables are made for it."""
 _MARGIN = 0.9
 """The part of the bytes that a scaled picture is meant to take at the least quality."""
 
@@ -101,12 +102,12 @@ class Target:
         steps, used = self.steps, len(loose.best[1]) / self.size if loose.best else 0.0
         if not steps.tighter or used >= GOOD or self.encodes >= MAX_ENCODES:
             return
-        start = loose.best[0] if loose.best else 0
-        sizes = {index: size for index, size in loose.sizes.items() if index >= start}
+        start, budget, saved = (loose.best[0], 2, 1.0) if loose.best else (0, 4, _TIGHT_AT_LEAST)
+        sizes = {index: size * saved for index, size in loose.sizes.items() if index >= start}
         tight = Search(
             steps, self.size, loose.pixels, lambda options: loose.encode(steps.tighter | options), estimated=sizes
         )
-        tight.run(start, min(_TIGHT_ENCODES, MAX_ENCODES - self.encodes))
+        tight.run(start, min(budget, MAX_ENCODES - self.encodes))
         self.encodes += tight.encodes
         if tight.best and (loose.best is None or len(tight.best[1]) > len(loose.best[1])):
             loose.best = tight.best
