@@ -169,10 +169,9 @@ def _service_paths(responses: Responses) -> dict[str, Json]:
                 "operationId": "readMetrics",
                 "tags": ["Service"],
                 "summary": "Give the metrics in Prometheus form.",
-                "security": OPEN,
                 "responses": {
                     "200": responses.content("The metrics.", {"text/plain": {"schema": {"type": "string"}}}),
-                    **responses.problems([]),
+                    **responses.problems([ErrorCode.UNAUTHORIZED]),
                 },
             }
         },

@@ -14,9 +14,9 @@ from filemill.errors import ErrorCode, FilemillError
 from filemill_server.wire import HttpRequest
 
 MEDIA_TYPES = {
-    ".css": "text/css",
-    ".html": "text/html",
-    ".js": "text/javascript",
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
 HEADERS = {
@@ -79,4 +79,4 @@ def _answer(request: HttpRequest, name: str) -> Response[bytes]:
     headers = {**HEADERS, "ETag": asset.etag}
     if request.headers.get("if-none-match") == asset.etag:
         return Response(b"", status_code=304, headers=headers)
-    return Response(asset.body, status_code=200, headers=headers, media_type=asset.media_type)
+    return Response(asset.body, status_code=200, headers=headers | {"Content-Type": asset.media_type})

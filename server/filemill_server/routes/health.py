@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
 from filemill.errors import FilemillError
+from filemill_server.auth import require_key
 from filemill_server.canary import canary
 from filemill_server.messages import HealthBody
 from filemill_server.services import Services, services_of
@@ -59,7 +60,7 @@ async def _database(services: Services) -> None:
     await services.database.run(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
 
 
-@get("/metrics")
+@get("/metrics", guards=[require_key])
 async def metrics(request: HttpRequest) -> Response[bytes]:
     """Give the metrics in Prometheus form."""
     services = services_of(request)

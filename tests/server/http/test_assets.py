@@ -176,10 +176,14 @@ def test_uploads(client: httpx.Client, stranger: httpx.Client, photo: Path) -> N
 @pytest.mark.parametrize(
     "headers", [{}, {"Authorization": "Bearer nope"}, {"X-API-Key": "nope"}, {"Authorization": "Basic eDp5"}]
 )
-@pytest.mark.parametrize("path", ["/v1/resize", "/v1/process", "/v1/packs", "/v1/uploads"])
-def test_a_key_is_needed(server: LiveServer, headers: dict[str, str], path: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", f"/v1/{name}") for name in ("resize", "process", "packs", "uploads")]
+    + [("GET", "/v1/assets"), ("GET", "/metrics")],
+)
+def test_a_key_is_needed(server: LiveServer, headers: dict[str, str], method: str, path: str) -> None:
     """NA-01, NC-14: 401 with `WWW-Authenticate`, `error` only where a token was sent."""
-    response = httpx.post(f"{server.address}{path}", headers=headers, content=b"x")
+    response = httpx.request(method, f"{server.address}{path}", headers=headers, content=b"x")
     assert code_of(response) == (401, "UNAUTHORIZED")
     challenge = response.headers["www-authenticate"]
     assert challenge.startswith("Bearer")
