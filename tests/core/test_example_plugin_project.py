@@ -15,6 +15,8 @@ import pytest
 from filemill.scaffold import write_plugin
 
 EXAMPLE = Path(__file__).parent.parent / "example_plugin"
+PYTEST = ("-m", "pytest", "-q", "-W", "error", *(f"-pno:{name}" for name in ("schemathesis", "benchmark", "xdist")))
+"""Plugins that are installed here, but not at an author's, cost seconds to import."""
 PIP = ("-m", "pip", "install", "--no-deps", "--no-build-isolation", "--no-index", "--quiet")
 
 Python = Callable[..., subprocess.CompletedProcess[str]]
@@ -68,7 +70,7 @@ def test_the_example_is_found_by_a_registry(python: Python, tmp_path: Path) -> N
 def test_the_example_passes_its_own_tests(python: Python, tmp_path: Path) -> None:
     """The conformance kit comes with filemill as a pytest plugin: the project needs no configuration."""
     install(python, EXAMPLE, tmp_path)
-    done = python("-m", "pytest", "-q", "--rootdir", str(tmp_path), "-p", "no:cacheprovider", str(EXAMPLE / "tests"))
+    done = python(*PYTEST, "--rootdir", str(tmp_path), "-p", "no:cacheprovider", str(EXAMPLE / "tests"))
     assert done.returncode == 0, done.stdout[-4000:]
     assert re.search(r"\b\d\d passed", done.stdout)
 
@@ -80,7 +82,7 @@ def test_a_new_plugin_passes_its_own_tests(python: Python, tmp_path: Path) -> No
     assert all(path.is_file() for path in written)
     project = tmp_path / "filemill-old-film"
     install(python, project, tmp_path)
-    done = python("-m", "pytest", "-q", "-W", "error", cwd=project)
+    done = python(*PYTEST, cwd=project)
     assert done.returncode == 0, done.stdout[-4000:]
 
 
