@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from filemill.scaffold import write_plugin
-from filemill_server.cli.refusals import refusing
 
 
 @click.group()
@@ -17,13 +16,18 @@ def plugin() -> None:
 
 @plugin.command("new")
 @click.argument("name")
-@click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
-def new_plugin(name: str, folder: Path | None) -> None:
-    """Write a plugin project that works: an operation, its tests, packaging. NAME is such as my-effects.
+@click.argument("folder", default=".", type=click.Path(path_type=Path, file_okay=False))
+def new_plugin(name: str, folder: Path) -> None:
+    """Write a plugin project that works: an operation, its tests, packaging.
 
-    It goes into FOLDER, by default one of its name here, which must not exist or be empty.
+    NAME is lower-case words with hyphens, such as old-film; the project filemill-NAME is made in FOLDER, by
+    default here.
     """
-    with refusing():
-        written = write_plugin(name, folder or Path(name))
+    try:
+        written = write_plugin(name, folder)
+    except FileExistsError as error:
+        raise click.ClickException(f"{str(error.filename)!r} is there already.") from None
+    except ValueError as error:
+        raise click.ClickException(f"{error}.") from None
     for path in written:
         click.echo(str(path))

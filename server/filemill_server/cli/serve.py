@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from filemill_server.app import create_app
 from filemill_server.cli.installation import settings_or_exit
 from filemill_server.logs import configure_logs
+from filemill_server.protocol import Protocol
 from filemill_server.services import Services
 from filemill_server.settings import Settings
 
@@ -85,7 +86,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> int:
     server = _Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=Protocol,
             ws="none",
             lifespan="on",
             log_config=None,
