@@ -28,7 +28,6 @@ class Picture:
         transparent: whether there is an alpha band.
         source: the file it was opened from, while nothing has changed it; else None.
         format: name of the format it came from, or "" for a picture made from nothing.
-        known: what its format tells of it beyond size and frames, for `picture-info`.
     """
 
     def __init__(
@@ -41,7 +40,7 @@ class Picture:
         transparent: bool = False,
         format: str = "",
         source: File | None = None,
-        known: Facts | None = None,
+        known: Callable[[], Facts] = dict,
     ) -> None:
         self._load = load
         self._loaded: pyvips.Image | None = None
@@ -52,12 +51,17 @@ class Picture:
         self.transparent = transparent
         self.format = format
         self.source = source
-        self.known: Facts = known or {}
+        self._known = known
 
     @property
     def facts(self) -> Facts:
         """Width, height and frames."""
         return {"width": self.width, "height": self.height, "frames": self.frames}
+
+    @property
+    def known(self) -> Facts:
+        """What its format tells of it beyond size and frames, for `picture-info`; read when it is asked for."""
+        return self._known()
 
     @property
     def image(self) -> pyvips.Image:

@@ -37,8 +37,6 @@ def check_steps(
     steps: Sequence[Operation],
     limits: Limits,
     pointer: str = "/steps",
-    *,
-    many: bool = False,
 ) -> None:
     """Check a whole pipeline: operations available, kinds fitting, formats known.
 
@@ -47,7 +45,6 @@ def check_steps(
         steps: the pipeline.
         limits: how many steps are allowed.
         pointer: JSON pointer of the pipeline, `""` for a single step at the root.
-        many: whether there is more than one input.
 
     Raises:
         FilemillError: `INVALID_PARAMETER` naming both kinds, or the format; `OPERATION_UNAVAILABLE`.

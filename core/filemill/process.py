@@ -23,7 +23,19 @@ _ENVIRONMENT = {
     "VIPS_CONCURRENCY": "1",  # one thread a picture: parallel work comes from parallel workers
     "OMP_THREAD_LIMIT": "1",
     "MALLOC_ARENA_MAX": "2",
+    # Pixel buffers come from the heap and stay with it: each picture would fault its pages in anew.
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
 }
+
+
+_SECRET = ("FILEMILL_", "AWS_", "AZURE_", "GOOGLE_")
+"""Beginnings of the names that a worker does not inherit: it reads strangers' files and needs no address or secret."""
+
+
+def _environment() -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_SECRET)}
+    return inherited | _ENVIRONMENT
 
 
 class Worker:
@@ -57,7 +69,7 @@ class Worker:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-P", "-m", "filemill.worker", str(theirs.fileno()), told),
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, **_ENVIRONMENT},
+                env=_environment(),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=_STANDARD_ERROR,
                 start_new_session=True,

@@ -119,6 +119,23 @@ async def test_a_worker_lives_for_many_tasks(pool: Pool, hostile: Hostile) -> No
     assert await pid_of(pool, hostile) == await pid_of(pool, hostile)
 
 
+async def test_a_worker_knows_no_secret_of_the_server(
+    visible: object, foreign: list[str], hostile: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What reads strangers' files inherits no settings and no cloud credentials, but all else."""
+    monkeypatch.setenv("FILEMILL_SECRET", "s" * 40)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s" * 40)
+    monkeypatch.setenv("HARMLESS", "kept")
+    pool = Pool(workers=1, queue=1, limits=Limits(), blocked=[*foreign, "sample"])
+    await pool.start()
+    try:
+        environment = Path(f"/proc/{await pid_of(pool, hostile)}/environ").read_bytes()
+    finally:
+        await pool.stop()
+    assert b"s" * 40 not in environment
+    assert b"HARMLESS=kept" in environment
+
+
 @pytest.mark.parametrize("act", ["sleep", "burn", "spawn"])
 async def test_what_does_not_end_is_killed_at_its_deadline(
     act: str, pool: Pool, hostile: Hostile, tmp_path: Path

@@ -34,7 +34,7 @@ SETTINGS: dict[str, dict[Priority, dict[str, Any]]] = {
     },
     "png": {
         Priority.SPEED: {"compression": 1, "filter": "sub"},
-        Priority.BALANCED: {"compression": 3, "filter": "sub"},
+        Priority.BALANCED: {"compression": 2, "filter": "sub"},
         Priority.QUALITY: {"compression": 6, "filter": "all"},
     },
     "gif": {Priority.SPEED: {"effort": 1}, Priority.BALANCED: {"effort": 1}, Priority.QUALITY: {"effort": 7}},

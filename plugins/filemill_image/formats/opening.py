@@ -80,10 +80,10 @@ def opened(
         width=width,
         height=height,
         frames=frames,
-        transparent=header.hasalpha(),
+        transparent=bool(header.hasalpha()),
         format=file.format,
         source=file,
-        known=facts_of(header, orientation) | (known or {}),
+        known=lambda: facts_of(header, orientation) | (known or {}),
     )
 
 

@@ -10,8 +10,8 @@ from typing import Self
 
 from filemill.errors import ErrorCode, FilemillError
 
-_BATCH = 1 << 20  # bytes gathered before they are written
-_IN_PLACE = 8 << 20  # bytes written without a thread: they go to the page cache, which takes less than the way there
+_IN_PLACE = 8 << 20  # bytes written as they come: to the page cache, which takes less than the way to a thread
+_BATCH = 1 << 20  # bytes after these are gathered, so many a write in a thread: the disk may hold it up
 
 
 def too_large(limit: int, what: str = "The body") -> FilemillError:
@@ -50,17 +50,20 @@ class Spool:
         self.size += len(data)
         if self.size > self._limit:
             raise too_large(self._limit)
+        if self.size <= _IN_PLACE:
+            self._write(data)
+            return
         self._parts.append(data)
         self._held += len(data)
         if self._held >= _BATCH:
-            if self.size <= _IN_PLACE:
-                self._write_held()
-            else:
-                await asyncio.to_thread(self._write_held)
+            await asyncio.to_thread(self._write_held)
 
     def _write_held(self) -> None:
-        view = memoryview(b"".join(self._parts))
+        self._write(b"".join(self._parts))
         self._parts.clear()
         self._held = 0
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
         while view:
             view = view[os.write(self._descriptor, view) :]

@@ -73,7 +73,7 @@ def run(
         target = target_of(out, installation.registry, many=many, shown=shown, force=force)
         pipelines = [wish_format(installation.registry, steps, target.extension) for steps in pipelines]
         for pipeline in pipelines:
-            check_steps(installation.registry, pipeline, installation.limits, many=len(paths) > 1)
+            check_steps(installation.registry, pipeline, installation.limits)
         pieces = _pieces(paths, pipelines, target, folds=folds)
     suffixes = list(pack_ids) or [_suffix(pipelines[0]) if target.where is Where.BESIDE else ""]
     report = _Report(target, suffixes, pieces, Console(stderr=True, highlight=False, soft_wrap=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
@@ -21,6 +22,7 @@ from msgspec.structs import replace
 from filemill_server.app import create_app
 from filemill_server.cli.installation import settings_or_exit
 from filemill_server.logs import configure_logs
+from filemill_server.memory import keep_freed_memory
 from filemill_server.protocol import Protocol
 from filemill_server.services import Services
 from filemill_server.settings import Settings
@@ -45,11 +47,14 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     given = {"host": host, "port": port, "workers": workers}
     settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
     configure_logs(settings.log_level)
+    keep_freed_memory()
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # that it runs is said by the greeting
     try:
         listener = listen(settings.host, settings.port)
     except OSError as error:
-        click.echo(f"Error: can't listen on {settings.host} port {settings.port}: {error.strerror}.", err=True)
+        # The error of an address that is none has a number of its own, and no more than its text.
+        reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
+        click.echo(f"Error: can't listen on {settings.host} port {settings.port}: {reason}.", err=True)
         sys.exit(1)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         sys.exit(runner.run(_serve(settings, listener)))

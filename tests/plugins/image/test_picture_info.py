@@ -105,7 +105,7 @@ def test_only_the_header_is_read_where_no_pixel_is_asked_for() -> None:
     def load(factor: float) -> pyvips.Image:
         raise AssertionError(factor)
 
-    picture = Picture(load, width=5000, height=4000, known={"colourSpace": "cmyk"})
+    picture = Picture(load, width=5000, height=4000, known=lambda: {"colourSpace": "cmyk"})
     facts = PictureInfo(colours=0, hashes=False).run(picture, CONTEXT).value
     assert facts["colourSpace"] == "cmyk"
     assert not {"colours", "blurHash", "thumbHash"} & set(facts)
