@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import Enum
+from itertools import islice
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -17,6 +18,11 @@ from msgspec import Struct
 from msgspec.structs import FieldInfo, fields
 
 from filemill.errors import ErrorCode, Fault, FilemillError
+
+MAX_FAULTS = 100
+"""Faults that one error names; a request may have any number."""
+MAX_NAME = 200
+"""Characters of a caller's name that an error repeats."""
 
 _PATH = re.compile(r"^(?P<what>.*?)(?: - at `\$?(?P<path>[^`]*)`)?$", re.DOTALL)
 
@@ -37,7 +43,7 @@ def convert(value: object, type_: Any, pointer: str = "", *, strict: bool = True
     try:
         return msgspec.convert(value, type_, strict=strict)
     except (msgspec.ValidationError, FilemillError) as error:
-        found = list(_faults(value, type_, pointer, strict)) or _refusal(error, pointer)
+        found = _first(_faults(value, type_, pointer, strict)) or _refusal(error, pointer)
     raise refuse(found)
 
 
@@ -51,7 +57,7 @@ def refuse(found: list[Fault]) -> FilemillError:
 
 def unknown(name: str, known: Iterable[str], what: str) -> str:
     """Say that a name is unknown, with the nearest known one or all of them."""
-    names = sorted(known)
+    names, name = sorted(known), name[:MAX_NAME]
     near = get_close_matches(name.lower(), names, n=1, cutoff=0.5)
     if near:
         return f"Unknown {what} {name!r}. Did you mean {near[0]!r}?"
@@ -96,7 +102,11 @@ def _converted(value: object, type_: Any, pointer: str, strict: bool) -> Iterabl
     try:
         msgspec.convert(value, type_, strict=strict)
     except (msgspec.ValidationError, FilemillError) as error:
-        yield from list(_faults(value, type_, pointer, strict)) or _refusal(error, pointer, type_)
+        yield from _first(_faults(value, type_, pointer, strict)) or _refusal(error, pointer, type_)
+
+
+def _first(faults: Iterable[Fault]) -> list[Fault]:
+    return list(islice(faults, MAX_FAULTS))
 
 
 def _refusal(error: msgspec.ValidationError | FilemillError, pointer: str, type_: Any = None) -> list[Fault]:
@@ -157,4 +167,4 @@ def _bare(type_: Any) -> Any:
 
 def _escape(name: str) -> str:
     """Escape a name for a JSON pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
+    return name[:MAX_NAME].replace("~", "~0").replace("/", "~1")

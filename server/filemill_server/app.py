@@ -21,7 +21,7 @@ from filemill_server.idempotency import Idempotency
 from filemill_server.keys import Keys
 from filemill_server.observe import Metrics, Observe
 from filemill_server.packs import Packs
-from filemill_server.problems import answer_defect, answer_error, answer_http
+from filemill_server.problems import answer_defect, answer_error, answer_gone, answer_http
 from filemill_server.reference import reference_routes
 from filemill_server.routes import assets, discovery, health, operations, uploads
 from filemill_server.services import Services
@@ -30,6 +30,7 @@ from filemill_server.signing import Signer
 from filemill_server.storage import Storage
 from filemill_server.sweeper import Sweeper
 from filemill_server.uploads import Uploads
+from filemill_server.wire import ClientGone
 from filemill_server.workplace import Workplace
 
 
@@ -74,7 +75,12 @@ def create_app(settings: Settings) -> Litestar:
             *reference_routes(),
         ],
         lifespan=[partial(_lifespan, settings=settings, registry=registry, metrics=metrics)],
-        exception_handlers={FilemillError: answer_error, HTTPException: answer_http, Exception: answer_defect},
+        exception_handlers={
+            FilemillError: answer_error,
+            HTTPException: answer_http,
+            ClientGone: answer_gone,
+            Exception: answer_defect,
+        },
         openapi_config=None,
         request_max_body_size=None,  # bodies are limited while they stream, by the settings
         logging_config=None,

@@ -11,6 +11,8 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from filemill_server.wire import CLIENT_GONE
+
 log = structlog.get_logger("filemill.access")
 
 _REQUEST_ID = re.compile(rb"^[A-Za-z0-9._:-]{1,128}$")
@@ -68,7 +70,7 @@ class Observe:
         if _TRACEPARENT.match(traceparent):
             structlog.contextvars.bind_contextvars(trace_id=traceparent.split(b"-")[1].decode())
             extra.append((b"traceparent", traceparent))
-        status = 499  # the client left before there was an answer
+        status = CLIENT_GONE
 
         async def send_observed(message: Message) -> None:
             nonlocal status

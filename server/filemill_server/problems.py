@@ -9,7 +9,7 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from litestar.types import Method
 
 from filemill.errors import ErrorCode, FilemillError
-from filemill_server.wire import HttpRequest
+from filemill_server.wire import CLIENT_GONE, ClientGone, HttpRequest
 
 log = structlog.get_logger("filemill.http")
 
@@ -86,6 +86,11 @@ def answer_defect(request: HttpRequest, error: Exception) -> Response[bytes]:
     return answer_error(
         request, FilemillError(ErrorCode.INTERNAL_ERROR, "An unexpected error; the server's log holds it by this id.")
     )
+
+
+def answer_gone(request: HttpRequest, error: ClientGone) -> Response[bytes]:
+    """End the request of a client who has hung up; this goes to the log alone."""
+    return Response(b"", status_code=CLIENT_GONE)
 
 
 def request_id_of(request: HttpRequest) -> str:

@@ -24,6 +24,7 @@ from filemill_server.bodies import Body, read_body
 from filemill_server.inputs import PART, Bringer
 from filemill_server.messages import Archive, InputRequest, PacksRequest, Request
 from filemill_server.negotiation import prefers_bytes
+from filemill_server.presence import while_connected
 from filemill_server.replay import Replay
 from filemill_server.services import Services, key_of, services_of
 from filemill_server.wire import HttpRequest
@@ -93,6 +94,20 @@ async def _work(
     pipelines: Sequence[Pipeline],
     sources: Sequence[tuple[str, Source]],
 ) -> Answer:
+    outcome = await while_connected(request, _outcome(request, services, folder, body, message, pipelines, sources))
+    return await answer(request, outcome, message, [pipeline.pack for pipeline in pipelines])
+
+
+async def _outcome(
+    request: HttpRequest,
+    services: Services,
+    folder: Path,
+    body: Body,
+    message: Request,
+    pipelines: Sequence[Pipeline],
+    sources: Sequence[tuple[str, Source]],
+) -> Outcome:
+    """Bring the inputs and have a worker do the task."""
     bringer = Bringer(services, folder, key_of(request).tenant, body.parts)
     extra_sources = dict.fromkeys(
         (source.key, (pointer, source))
@@ -112,8 +127,7 @@ async def _work(
         archive=message.output.archive is Archive.ZIP,
         bundle=[pipeline.pack or "" for pipeline in pipelines] if _wants_bundle(request, pipelines) else None,
     )
-    outcome = await _run(services, task)
-    return await answer(request, outcome, message, [pipeline.pack for pipeline in pipelines])
+    return await _run(services, task)
 
 
 def _wants_bundle(request: HttpRequest, pipelines: Sequence[Pipeline]) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import msgspec
+from litestar.exceptions import InternalServerException
 from msgspec import Struct
 
 from filemill.errors import ErrorCode, FilemillError, invalid
@@ -17,7 +18,7 @@ from filemill_server.bodies.digests import Digests
 from filemill_server.bodies.form import read_form
 from filemill_server.bodies.spool import Spool, too_large
 from filemill_server.names import DEFAULT_NAME, file_name
-from filemill_server.wire import HttpRequest
+from filemill_server.wire import ClientGone, HttpRequest
 
 MAX_JSON_BYTES = 32 << 20
 """Largest JSON body: it is held in memory, so that large files belong in an upload, a form or a raw body."""
@@ -99,10 +100,13 @@ async def read_body(
 
 
 async def _hashed(request: HttpRequest, digests: Digests) -> AsyncIterator[bytes]:
-    async for chunk in request.stream():
-        if chunk:
-            digests.update(chunk)
-            yield chunk
+    try:
+        async for chunk in request.stream():
+            if chunk:
+                digests.update(chunk)
+                yield chunk
+    except InternalServerException:  # the one thing it means here
+        raise ClientGone from None
 
 
 async def _read_json(stream: AsyncIterator[bytes], query: bytes) -> Body:
@@ -114,7 +118,7 @@ async def _read_json(stream: AsyncIterator[bytes], query: bytes) -> Body:
     _no_query(query)
     try:
         parameters = msgspec.json.decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FilemillError(ErrorCode.BAD_REQUEST, f"The body is not JSON: {error}.") from None
     except RecursionError:
         raise FilemillError(ErrorCode.BAD_REQUEST, "The JSON body is nested too deeply.") from None
