@@ -1,0 +1,34 @@
+"""A plugin of the tests whose work takes as long as it is told, alone or with a child process."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
+
+from filemill import Context, Data, Operation, Text, hookimpl
+
+
+class Nap(Operation, tag="nap"):
+    """Sleep."""
+
+    seconds: Annotated[float, Meta(ge=0, le=600, description="How long to sleep.")] = 600
+    note: Annotated[str, Meta(description="File to write the id of a child process to, which sleeps as well.")] = ""
+
+    def run(self, text: Text, context: Context) -> Data:
+        """Do it."""
+        if self.note:
+            child = subprocess.Popen(["sleep", "600"])
+            Path(self.note).write_text(str(child.pid))
+        time.sleep(self.seconds)
+        return Data({"slept": self.seconds})
+
+
+@hookimpl
+def filemill_operations() -> Sequence[type[Operation]]:
+    """Register it."""
+    return [Nap]
