@@ -30,7 +30,9 @@ def blocks(language: str, pages: list[Path] = PAGES) -> list[Block]:
     found = []
     for page in pages:
         text = page.read_text(encoding="utf-8")
-        for match in _FENCE.finditer(text):
-            if match[1] == language:
-                found.append(Block(page, language, match[2], text.count("\n", 0, match.start()) + 1))
+        found += [
+            Block(page, language, match[2], text.count("\n", 0, match.start()) + 1)
+            for match in _FENCE.finditer(text)
+            if match[1] == language
+        ]
     return found
