@@ -169,9 +169,10 @@ class Document:
 
 def _drawn(pdf: pypdfium2.PdfDocument, page: pypdfium2.PdfPage, width: int, height: int, *, grey: bool) -> pyvips.Image:
     """Draw a page in exactly so many pixels."""
-    flags = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER | (pdfium.FPDF_GRAYSCALE if grey else 0)
+    # In one band there is no order to reverse, and PDFium leaves pictures out where it is told to.
+    flags = pdfium.FPDF_ANNOT | (pdfium.FPDF_GRAYSCALE if grey else pdfium.FPDF_REVERSE_BYTE_ORDER)
     form = pdfium.FPDFBitmap_Gray if grey else pdfium.FPDFBitmap_BGR
-    bitmap = pypdfium2.PdfBitmap.new_native(width, height, form, rev_byteorder=True)
+    bitmap = pypdfium2.PdfBitmap.new_native(width, height, form, rev_byteorder=not grey)
     try:
         bitmap.fill_rect(_WHITE, 0, 0, width, height)
         pdfium.FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, 0, flags)

@@ -203,6 +203,9 @@ class _Engine:
             self.context.report(unchanged=True)
             return self._copy(source)
         path = self.context.path(form.extensions[0])
+        if isinstance(value, Text) and value.body is not None:
+            path.write_bytes(value.body.encode())
+            return path
         assert form.save is not None
         form.save(value, path, wish, self.context)
         kept = source if wish.never_larger and source is not None and source.format == form.name else None
@@ -215,6 +218,8 @@ class _Engine:
     def _chosen_format(self, value: Picture | Document | Text | Data, wish: Encoding) -> Format:
         """The format wished for; else the source's where it can be written; else one that holds the value."""
         formats = self.registry.formats
+        if isinstance(value, Text) and value.body is not None:
+            return formats[value.format]
         written = formats.written(type(value))
         if isinstance(value, Picture):
             form = formats.find(wish.type) if wish.type else formats.find(value.format)

@@ -34,10 +34,19 @@ class File(Struct, frozen=True):
 
 
 class Text(Struct, frozen=True):
-    """Text, with what its maker knows of it (`confidence`, `pages`)."""
+    """Text, with what its maker knows of it (`confidence`, `pages`).
+
+    Fields:
+        text: the text itself.
+        known: further facts.
+        format: name of the format it is saved as.
+        body: what is saved, where the format says more than the text itself (boxes of words, …).
+    """
 
     text: str
     known: Facts = {}
+    format: str = "text"
+    body: str | None = None
 
     @property
     def facts(self) -> Facts:
