@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
 import time
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,12 +17,12 @@ from filemill.context import Context
 from filemill.document import Document
 from filemill.encoding import NO_WISH, Encoding
 from filemill.errors import ErrorCode, FilemillError, invalid
-from filemill.formats import Format
-from filemill.kinds import Data, Facts, File, Text
+from filemill.kinds import Facts, File
 from filemill.operation import Operation, PictureOperation
 from filemill.picture import Picture
 from filemill.registry import Registry
-from filemill.task import Input, Made, Outcome, Output, Task
+from filemill.saving import Saver
+from filemill.task import Input, Made, Outcome, Task
 
 
 @dataclass
@@ -73,6 +69,7 @@ class _Engine:
             extras={key: self._sniffed(extra) for key, extra in task.extras.items()},
             tell=lambda fraction, note: tell(fraction, self.step_index, note),
         )
+        self.saver = Saver(self.context)
         decoder = msgspec.msgpack.Decoder(registry.pipeline_type)
         self.pipelines: list[list[Operation]] = [decoder.decode(steps) for steps in task.pipelines]
         self.shared: dict[Path, object] = {}
@@ -82,7 +79,8 @@ class _Engine:
         if len(self.pipelines) > 1:
             self._share_decode(files[0])
         made = [self._pipeline(steps, files) for steps in self.pipelines]
-        return Outcome(made=made, sources=[self._source_facts(file) for file in files], bundle=self._bundle(made))
+        bundle = None if self.task.bundle is None else self.saver.bundle(self.task.bundle, made)
+        return Outcome(made=made, sources=[self._source_facts(file) for file in files], bundle=bundle)
 
     def _sniffed(self, given: Input) -> File:
         return self.registry.formats.sniff(Path(given.path), given.name)
@@ -123,7 +121,9 @@ class _Engine:
             report.append(self._entry(self.registry.entry(step).name, started))
         started = time.perf_counter()
         stems = _distinct([item.stem for item in items])
-        outputs = self._archived([self._save(item, stem) for item, stem in zip(items, stems, strict=True)])
+        outputs = [self.saver.save(item.value, item.wish, stem) for item, stem in zip(items, stems, strict=True)]
+        if len(outputs) > 1 and self.task.archive and self.task.bundle is None:
+            outputs = [self.saver.archive(outputs)]
         report.append(self._entry("encode", started))
         return Made(outputs=outputs, report=report)
 
@@ -179,127 +179,9 @@ class _Engine:
             return item.value
         if isinstance(item.value, File):
             return self._open(item.value, accepts)
-        output = self._save(item, item.stem)
+        output = self.saver.save(item.value, item.wish, item.stem)
         item.wish = NO_WISH
         return File(Path(output.path), output.name, output.format, output.size)
-
-    def _save(self, item: Item, stem: str) -> Output:
-        value = item.value
-        if isinstance(value, File):
-            form = self.registry.formats[value.format]
-            path, facts = self._copy(value), value.facts
-        else:
-            assert isinstance(value, (Picture, Document, Text, Data))
-            form, facts = self._chosen_format(value, item.wish), value.facts
-            path = self._encoded(value, form, item.wish)
-        if isinstance(value, Picture):
-            scaled = self.context.decided.pop("facts", None)  # an encoder may have scaled it to a size
-            facts = scaled if isinstance(scaled, dict) else facts
-        return _output(path, f"{stem}.{form.extensions[0]}", form.name, form.media_type, facts)
-
-    def _encoded(self, value: Picture | Document | Text | Data, form: Format, wish: Encoding) -> Path:
-        source = _file_behind(value)
-        if source is not None and source.format == form.name and _satisfied(source, wish):
-            self.context.report(unchanged=True)
-            return self._copy(source)
-        path = self.context.path(form.extensions[0])
-        if isinstance(value, Text) and value.body is not None:
-            path.write_bytes(value.body.encode())
-            return path
-        assert form.save is not None
-        form.save(value, path, wish, self.context)
-        kept = source if wish.never_larger and source is not None and source.format == form.name else None
-        if kept is not None and path.stat().st_size > kept.size:
-            self.context.report(unchanged=True)
-            path.unlink()
-            return self._copy(kept)
-        return path
-
-    def _chosen_format(self, value: Picture | Document | Text | Data, wish: Encoding) -> Format:
-        """The format wished for; else the source's where it can be written; else one that holds the value."""
-        formats = self.registry.formats
-        if isinstance(value, Text) and value.body is not None:
-            return formats[value.format]
-        written = formats.written(type(value))
-        if isinstance(value, Picture):
-            form = formats.find(wish.type) if wish.type else formats.find(value.format)
-            if form in written:
-                return form
-            wanted = "png" if value.transparent else "jpeg"
-            written = [known for known in written if known.name == wanted] or written
-        if not written:
-            raise FilemillError(
-                ErrorCode.OPERATION_UNAVAILABLE, f"No installed format can hold a {type(value).__name__}."
-            )
-        return written[0]
-
-    def _copy(self, file: File) -> Path:
-        path = self.context.path("copy")
-        try:
-            os.link(file.path, path)
-        except OSError:  # another file system
-            shutil.copyfile(file.path, path)
-        return path
-
-    def _archived(self, outputs: list[Output]) -> list[Output]:
-        if len(outputs) < 2 or not self.task.archive or self.task.bundle is not None:
-            return outputs
-        return [self._zip([(output.name, output) for output in outputs])]
-
-    def _bundle(self, made: Sequence[Made]) -> Output | None:
-        """Put all results into one ZIP: a pipeline's name is that of its only result, or a folder of many."""
-        if self.task.bundle is None:
-            return None
-        members: list[tuple[str, Output]] = []
-        for name, part in zip(self.task.bundle, made, strict=True):
-            if len(part.outputs) == 1:
-                members.append((name + PurePosixPath(part.outputs[0].name).suffix, part.outputs[0]))
-            else:
-                members += [(f"{name}/{output.name}", output) for output in part.outputs]
-        return self._zip(members)
-
-    def _zip(self, members: Sequence[tuple[str, Output]]) -> Output:
-        """Store files in a ZIP: they are compressed already, and equal files must give equal bytes."""
-        path = self.context.path("zip")
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-            for name, output in members:
-                entry = zipfile.ZipInfo(name)
-                with (
-                    Path(output.path).open("rb") as source,
-                    archive.open(entry, "w", force_zip64=output.size >= 1 << 31) as target,
-                ):
-                    shutil.copyfileobj(source, target, 1 << 20)
-        facts: Facts = {"files": [name for name, _ in members]}
-        return _output(path, "files.zip", "zip", "application/zip", facts)
-
-
-def _output(path: Path, name: str, form: str, media_type: str, facts: Facts) -> Output:
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return Output(
-        path=str(path),
-        name=name,
-        format=form,
-        media_type=media_type,
-        size=path.stat().st_size,
-        sha256=digest,
-        facts=facts,
-    )
-
-
-def _file_behind(value: object) -> File | None:
-    """The file that a value still is, unchanged."""
-    if isinstance(value, Picture):
-        return value.source
-    return value.file if isinstance(value, Document) else None
-
-
-def _satisfied(source: File, wish: Encoding) -> bool:
-    """Whether an unchanged file already is what the wish asks for: only its format, or a size it keeps."""
-    demanding = (wish.quality, wish.priority, wish.lossless, wish.progressive, wish.background, wish.metadata)
-    if any(setting is not None for setting in demanding) or wish.never_larger:
-        return False
-    return wish.max_size_bytes is None or source.size <= wish.max_size_bytes
 
 
 def _distinct(stems: Sequence[str]) -> list[str]:

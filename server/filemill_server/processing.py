@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -67,12 +68,8 @@ async def process(request: HttpRequest, message_type: type[R], plan: Plan[R]) ->
         pipelines = plan(message)
         for pipeline in pipelines:
             check_steps(services.registry, pipeline.steps, services.limits, pipeline.pointer)
-        sources = _input_sources(message, body)
-        return await replay.answer(
-            body,
-            message.output.idempotency_key,
-            lambda: _work(request, services, folder, body, message, pipelines, sources),
-        )
+        job = Job(request, services, folder, body, message, pipelines, _input_sources(message, body))
+        return await replay.answer(body, message.output.idempotency_key, job.run)
 
 
 @asynccontextmanager
@@ -85,54 +82,47 @@ async def working_folder(parent: Path) -> AsyncIterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _work(
-    request: HttpRequest,
-    services: Services,
-    folder: Path,
-    body: Body,
-    message: Request,
-    pipelines: Sequence[Pipeline],
-    sources: Sequence[tuple[str, Source]],
-) -> Answer:
-    outcome = await while_connected(request, _outcome(request, services, folder, body, message, pipelines, sources))
-    return await answer(request, outcome, message, [pipeline.pack for pipeline in pipelines])
+@dataclass(frozen=True)
+class Job:
+    """A request that has been read and checked: its inputs are still to be brought, and the work to be done."""
 
+    request: HttpRequest
+    services: Services
+    folder: Path
+    body: Body
+    message: Request
+    pipelines: Sequence[Pipeline]
+    sources: Sequence[tuple[str, Source]]
 
-async def _outcome(
-    request: HttpRequest,
-    services: Services,
-    folder: Path,
-    body: Body,
-    message: Request,
-    pipelines: Sequence[Pipeline],
-    sources: Sequence[tuple[str, Source]],
-) -> Outcome:
-    """Bring the inputs and have a worker do the task."""
-    bringer = Bringer(services, folder, key_of(request).tenant, body.parts)
-    extra_sources = dict.fromkeys(
-        (source.key, (pointer, source))
-        for pipeline in pipelines
-        for pointer, source in sources_in(pipeline.steps, pipeline.pointer)
-    )
-    given = [*sources, *(pair for _, pair in extra_sources)]
-    brought = await bringer.bring(given)
-    inputs = [Input(str(part.path), part.name) for part in body.files] + brought[: len(sources)]
-    extras = dict(zip((key for key, _ in extra_sources), brought[len(sources) :], strict=True))
-    task = Task(
-        inputs=inputs,
-        pipelines=[encode_steps(pipeline.steps) for pipeline in pipelines],
-        folder=str(folder),
-        limits=services.limits,
-        extras=extras,
-        archive=message.output.archive is Archive.ZIP,
-        bundle=[pipeline.pack or "" for pipeline in pipelines] if _wants_bundle(request, pipelines) else None,
-    )
-    return await _run(services, task)
+    async def run(self) -> Answer:
+        """Do the work, as long as the client waits for it, store the results and answer."""
+        outcome = await while_connected(self.request, self._outcome())
+        return await answer(self.request, outcome, self.message, [pipeline.pack for pipeline in self.pipelines])
 
+    async def _outcome(self) -> Outcome:
+        """Bring the inputs and have a worker do the task."""
+        bringer = Bringer(self.services, self.folder, key_of(self.request).tenant, self.body.parts)
+        parameters = {
+            source.key: (pointer, source)
+            for pipeline in self.pipelines
+            for pointer, source in sources_in(pipeline.steps, pipeline.pointer)
+        }
+        brought = await bringer.bring([*self.sources, *parameters.values()])
+        inputs, extras = brought[: len(self.sources)], brought[len(self.sources) :]
+        task = Task(
+            inputs=[Input(str(part.path), part.name) for part in self.body.files] + inputs,
+            pipelines=[encode_steps(pipeline.steps) for pipeline in self.pipelines],
+            folder=str(self.folder),
+            limits=self.services.limits,
+            extras=dict(zip(parameters, extras, strict=True)),
+            archive=self.message.output.archive is Archive.ZIP,
+            bundle=[pipeline.pack or "" for pipeline in self.pipelines] if self._wants_bundle() else None,
+        )
+        return await _run(self.services, task)
 
-def _wants_bundle(request: HttpRequest, pipelines: Sequence[Pipeline]) -> bool:
-    """Whether the results of many pipelines are wanted as bytes: then they are one ZIP."""
-    return len(pipelines) > 1 and prefers_bytes(request.headers.get("accept"))
+    def _wants_bundle(self) -> bool:
+        """Whether the results of many pipelines are wanted as bytes: then they are one ZIP."""
+        return len(self.pipelines) > 1 and prefers_bytes(self.request.headers.get("accept"))
 
 
 async def _run(services: Services, task: Task) -> Outcome:

@@ -1,0 +1,151 @@
+"""Saves what a pipeline made: into the format wished for, as a copy where nothing changed, into a ZIP of many."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from filemill.context import Context
+from filemill.document import Document
+from filemill.encoding import Encoding
+from filemill.errors import ErrorCode, FilemillError
+from filemill.formats import Format
+from filemill.kinds import Data, Facts, File, Text
+from filemill.picture import Picture
+from filemill.task import Made, Output
+
+
+class Saver:
+    """Writes results into the working folder of a task."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._formats = context.formats
+
+    def save(self, value: object, wish: Encoding, stem: str) -> Output:
+        """Save a value under a name without an ending: as a copy of its file where that is what is wished for.
+
+        Raises:
+            FilemillError: what the format refused; `OPERATION_UNAVAILABLE` where none can hold the value.
+        """
+        if isinstance(value, File):
+            form = self._formats[value.format]
+            path, facts = self._copy(value), value.facts
+        else:
+            assert isinstance(value, (Picture, Document, Text, Data))
+            form, facts = self._chosen_format(value, wish), value.facts
+            path = self._encoded(value, form, wish)
+        if isinstance(value, Picture):
+            scaled = self._context.decided.pop("facts", None)  # an encoder may have scaled it to a size
+            facts = scaled if isinstance(scaled, dict) else facts
+        return _output(path, f"{stem}.{form.extensions[0]}", form.name, form.media_type, facts)
+
+    def _encoded(self, value: Picture | Document | Text | Data, form: Format, wish: Encoding) -> Path:
+        source = _file_behind(value)
+        if source is not None and source.format == form.name and _satisfied(source, wish):
+            self._context.report(unchanged=True)
+            return self._copy(source)
+        path = self._context.path(form.extensions[0])
+        if isinstance(value, Text) and value.body is not None:
+            path.write_bytes(value.body.encode())
+            return path
+        assert form.save is not None
+        form.save(value, path, wish, self._context)
+        kept = source if wish.never_larger and source is not None and source.format == form.name else None
+        if kept is not None and path.stat().st_size > kept.size:
+            self._context.report(unchanged=True)
+            path.unlink()
+            return self._copy(kept)
+        return path
+
+    def _chosen_format(self, value: Picture | Document | Text | Data, wish: Encoding) -> Format:
+        """The format wished for; else the source's where it can be written; else one that holds the value."""
+        formats = self._formats
+        if isinstance(value, Text) and value.body is not None:
+            return formats[value.format]
+        written = formats.written(type(value))
+        if isinstance(value, Picture):
+            form = formats.find(wish.type) if wish.type else formats.find(value.format)
+            if form in written:
+                return form
+            wanted = "png" if value.transparent else "jpeg"
+            written = [known for known in written if known.name == wanted] or written
+        if not written:
+            raise FilemillError(
+                ErrorCode.OPERATION_UNAVAILABLE, f"No installed format can hold a {type(value).__name__}."
+            )
+        return written[0]
+
+    def _copy(self, file: File) -> Path:
+        path = self._context.path("copy")
+        try:
+            os.link(file.path, path)
+        except OSError:  # another file system
+            shutil.copyfile(file.path, path)
+        return path
+
+    def archive(self, outputs: Sequence[Output]) -> Output:
+        """Put results into one ZIP."""
+        return self._zip([(output.name, output) for output in outputs])
+
+    def bundle(self, names: Sequence[str], made: Sequence[Made]) -> Output:
+        """Put the results of several pipelines into one ZIP.
+
+        Args:
+            names: of the pipelines; each is the name of its only result, or a folder of many.
+            made: what they made.
+        """
+        members: list[tuple[str, Output]] = []
+        for name, part in zip(names, made, strict=True):
+            if len(part.outputs) == 1:
+                members.append((name + PurePosixPath(part.outputs[0].name).suffix, part.outputs[0]))
+            else:
+                members += [(f"{name}/{output.name}", output) for output in part.outputs]
+        return self._zip(members)
+
+    def _zip(self, members: Sequence[tuple[str, Output]]) -> Output:
+        """Store files in a ZIP: they are compressed already, and equal files must give equal bytes."""
+        path = self._context.path("zip")
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+            for name, output in members:
+                entry = zipfile.ZipInfo(name)
+                with (
+                    Path(output.path).open("rb") as source,
+                    archive.open(entry, "w", force_zip64=output.size >= 1 << 31) as target,
+                ):
+                    shutil.copyfileobj(source, target, 1 << 20)
+        facts: Facts = {"files": [name for name, _ in members]}
+        return _output(path, "files.zip", "zip", "application/zip", facts)
+
+
+def _output(path: Path, name: str, form: str, media_type: str, facts: Facts) -> Output:
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Output(
+        path=str(path),
+        name=name,
+        format=form,
+        media_type=media_type,
+        size=path.stat().st_size,
+        sha256=digest,
+        facts=facts,
+    )
+
+
+def _file_behind(value: object) -> File | None:
+    """The file that a value still is, unchanged."""
+    if isinstance(value, Picture):
+        return value.source
+    return value.file if isinstance(value, Document) else None
+
+
+def _satisfied(source: File, wish: Encoding) -> bool:
+    """Whether an unchanged file already is what the wish asks for: only its format, or a size it keeps."""
+    demanding = (wish.quality, wish.priority, wish.lossless, wish.progressive, wish.background, wish.metadata)
+    if any(setting is not None for setting in demanding) or wish.never_larger:
+        return False
+    return wish.max_size_bytes is None or source.size <= wish.max_size_bytes
