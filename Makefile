@@ -24,10 +24,11 @@ serve: $(VENV)/.run sample.jpg ## Start the server (HOST=…, PORT=…)
 
 test: $(VENV)/.dev ## Run the whole suite through tox
 	@.ci/machine test
-	@$(VENV)/bin/tox run
+	@$(VENV)/bin/tox run -e lint
+	@$(VENV)/bin/tox run -qq -e tests
 
 lint: $(VENV)/.dev ## Check style, types and who imports whom
-	@$(VENV)/bin/tox run -e lint,types,imports
+	@$(VENV)/bin/tox run -e lint
 
 format: $(VENV)/.dev ## Format the code
 	@$(VENV)/bin/ruff format
