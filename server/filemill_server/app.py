@@ -19,6 +19,7 @@ from filemill_server.database import Database
 from filemill_server.fetch import FetchPolicy
 from filemill_server.idempotency import Idempotency
 from filemill_server.keys import Keys
+from filemill_server.methods import answer_options
 from filemill_server.observe import Metrics, Observe
 from filemill_server.packs import Packs
 from filemill_server.problems import answer_defect, answer_error, answer_gone, answer_http
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> Litestar:
             ClientGone: answer_gone,
             Exception: answer_defect,
         },
+        before_request=answer_options,
         openapi_config=None,
         request_max_body_size=None,  # bodies are limited while they stream, by the settings
         logging_config=None,

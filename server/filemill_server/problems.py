@@ -6,9 +6,9 @@ import msgspec
 import structlog
 from litestar import Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
-from litestar.types import Method
 
 from filemill.errors import ErrorCode, FilemillError
+from filemill_server.methods import allowed_methods
 from filemill_server.wire import CLIENT_GONE, ClientGone, HttpRequest
 
 log = structlog.get_logger("filemill.http")
@@ -69,7 +69,7 @@ def answer_http(request: HttpRequest, error: HTTPException) -> Response[bytes]:
     if isinstance(error, NotFoundException):
         found = FilemillError(ErrorCode.NOT_FOUND, f"There is nothing at {request.url.path!r}.")
     elif isinstance(error, MethodNotAllowedException):
-        allowed = ", ".join(sorted(_allowed(request)))
+        allowed = allowed_methods(request)
         found = FilemillError(ErrorCode.METHOD_NOT_ALLOWED, f"{request.method} is not possible here; {allowed} is.")
         response = answer_error(request, found)
         response.headers["Allow"] = allowed
@@ -96,15 +96,3 @@ def answer_gone(request: HttpRequest, error: ClientGone) -> Response[bytes]:
 def request_id_of(request: HttpRequest) -> str:
     """Return the id the request was given when it came in."""
     return str(request.scope["state"].get("request_id", ""))
-
-
-def _allowed(request: HttpRequest) -> set[Method]:
-    for route in request.app.routes:
-        if route.path == request.url.path:
-            return set(route.methods)
-    path = request.url.path.split("/")
-    for route in request.app.routes:
-        parts = route.path.split("/")
-        if len(parts) == len(path) and all(a == b or a.startswith("{") for a, b in zip(parts, path, strict=True)):
-            return set(route.methods)
-    return set()

@@ -1,0 +1,51 @@
+"""The OpenAPI document is what the server does: schemathesis, all its checks, over the live server (NA-13, NA-71).
+
+Its settings, and why each of them is, stand in `schemathesis.toml`, where anybody's own run finds them too.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from watched import Watch, Watched
+
+ROOT = Path(__file__).resolve().parents[3]
+SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
+SEED = 20_260
+GENERIC = r"^/v1/(?!(resize|watermark|picture-info|packs.*|uploads.*|assets.*|operations.*|formats)$)[a-z-]+$"
+"""Operations that are the same code with another schema: the phase that goes through every border of a schema
+takes three of them, and everything else."""
+
+
+@pytest.fixture(scope="module")
+def watched(watch: Watch) -> Watched:
+    """A server for it alone: it deletes what it finds. Nothing is fetched from anywhere."""
+    return watch(workers="2", deadline_seconds="10", max_upload_bytes=str(8 << 20), fetch_timeout_seconds="0.2")
+
+
+def run(watched: Watched, *options: str) -> None:
+    """Run schemathesis; fail with what it found."""
+    command = [
+        *(str(SCHEMATHESIS), "--config-file", str(ROOT / "schemathesis.toml"), "run"),
+        *(f"{watched.server.address}/openapi.json", "-H", f"Authorization: Bearer {watched.server.key}"),
+        *("--seed", str(SEED), "--generation-deterministic", "--no-color", "--max-failures", "20", *options),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=watched.server.data.parent, timeout=300)
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2000:]
+    assert "unexpected_error" not in Path(watched.server.log.name).read_text()
+
+
+@pytest.mark.slow
+def test_examples_and_generated_requests(watched: Watched) -> None:
+    """Its examples, random requests good and bad, and chains of them over all operations find nothing."""
+    run(watched, "--phases", "examples,fuzzing,stateful", "--max-examples", "4")
+
+
+@pytest.mark.slow
+def test_every_border_of_the_schemas(watched: Watched) -> None:
+    """Each bound, type and missing part of the parameters, unknown methods and forged keys find nothing."""
+    run(watched, "--phases", "coverage", "--exclude-path-regex", GENERIC)
