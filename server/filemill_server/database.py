@@ -10,15 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar, cast
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from filemill_server.batches import Batches
+from filemill_server.migrations import HEAD
 
 T = TypeVar("T")
 Work = Callable[[Connection], object]
@@ -75,13 +74,11 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the schema up to date. Processes that start at once do it one after another."""
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
         with self._writer.begin() as connection:
             if not self._is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if _version(connection) != HEAD:
+                _upgrade(connection)
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Do work in one transaction that may write. It is committed when this returns, undone if it raises.
@@ -120,6 +117,24 @@ class Database:
 
 class _WorkError(Exception):
     """A piece of work raised its cause; the database itself is well."""
+
+
+def _version(connection: Connection) -> str | None:
+    """Return which migration was the last; None for an empty database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection) -> None:
+    # Alembic takes as long to import as a quarter of the server, and is needed when there is something to do.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _do(work: Work, connection: Connection) -> object:

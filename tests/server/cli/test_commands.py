@@ -6,12 +6,15 @@ import json
 import re
 import sqlite3
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
 from filemill.registry import load_registry
 from filemill_server.cli.root import _COMMANDS
+from filemill_server.migrations import HEAD
 
 from .conftest import Invoke, Program
 
@@ -183,3 +186,8 @@ def test_doctor_finds_a_newer_database(invoke: Invoke, folder: Path) -> None:
     done = invoke("doctor")
     assert done.exit_code == 1
     assert "newer filemill" in done.stdout
+
+
+def test_the_newest_migration_is_known() -> None:
+    """A start compares the database's version with one that is written down: it is that of the newest migration."""
+    assert ScriptDirectory(str(files("filemill_server.migrations"))).get_current_head() == HEAD
