@@ -25,7 +25,7 @@ from filemill.registry import load_registry
 from live import LiveServer
 
 ADDRESS = "http://127.0.0.1:8000"
-SHELL_PAGES = [page for page in PAGES if blocks("sh", [page])]
+SHELL_PAGES = [page for page in PAGES if page.name != "README.md" and blocks("sh", [page])]
 SIZES = {
     "instagram-feed": (1080, 1080),
     "instagram-story": (1080, 1920),
