@@ -15,7 +15,10 @@ from filemill_ocr.reading import Reading
 PAGE_BREAK = "\f"
 """What stands between pages in plain text."""
 
-_TABLE_HEAD = "level page_num block_num par_num line_num word_num left top width height conf text".split()
+_TABLE_HEAD = [
+    *("level", "page_num", "block_num", "par_num", "line_num", "word_num"),
+    *("left", "top", "width", "height", "conf", "text"),
+]
 _HOCR_HEAD = """\
 <?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">

@@ -18,7 +18,7 @@ from filemill_ocr.recognition import Wishes
 Language = Annotated[
     str,
     Meta(
-        description="Language of the text: ISO 639-1 (`en`, also `zh-Hant`, `sr-Latn`), several joined by `+`, or `auto`.",
+        description="Language of the text: ISO 639-1 (`en`, `zh-Hant`, `sr-Latn`), several joined by `+`, or `auto`.",
         examples=["en", "auto"],
     ),
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyvips
 
-from filemill import Document, Picture
+from filemill import Document
 from filemill.document import POINTS_PER_INCH
 
 LOWEST_DPI, HIGHEST_DPI = 150, 300
@@ -21,6 +21,7 @@ _MOST_PIXELS = 40_000_000
 _PAPER_INCHES = 11.69
 """The longer side of A4, which a picture without a believable resolution is taken for."""
 
+_STAMP_INCHES = 4
 _BELIEVABLE_DPI = range(100, 601)
 _MM_PER_INCH = 25.4
 
@@ -60,9 +61,14 @@ def drawn(document: Document, number: int) -> Sheet:
 
 
 def natural_dpi(image: pyvips.Image) -> float:
-    """Return the resolution of a picture: its tag where it can be true, else that of a sheet of A4."""
+    """Return the resolution of a picture: its tag where it can be true, else that of a sheet of A4.
+
+    A fine tag on a picture of few pixels is not believed: it would make a stamp of a page.
+    """
+    longer = max(image.width, image.height)
     tag = image.xres * _MM_PER_INCH if image.xres > 0 else 0.0
-    return tag if round(tag) in _BELIEVABLE_DPI else max(image.width, image.height) / _PAPER_INCHES
+    stamp = tag > HIGHEST_DPI and longer / tag < _STAMP_INCHES
+    return tag if round(tag) in _BELIEVABLE_DPI and not stamp else longer / _PAPER_INCHES
 
 
 def taken(image: pyvips.Image) -> Sheet:
@@ -85,11 +91,6 @@ def grey_of(image: pyvips.Image) -> pyvips.Image:
     if image.hasalpha():
         image = image.flatten(background=255)
     return image.colourspace("b-w") if image.bands > 1 else image
-
-
-def frames(picture: Picture) -> list[pyvips.Image]:
-    """Return the pages of a picture: a TIFF may have many."""
-    return picture.pages()
 
 
 def portable_grey_map(image: pyvips.Image) -> bytes:
