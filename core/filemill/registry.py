@@ -109,6 +109,8 @@ def tag_of(operation: type[Operation]) -> str:
 def load_registry(blocked: Collection[str] = (), entries: Iterable[EntryPoint] | None = None) -> Registry:
     """Make a registry of all installed plugins, each on its own: a broken one is reported and left out.
 
+    Our own come first, so that of two that clash it is never one of them that is left out.
+
     Args:
         blocked: names of entry points that are not loaded.
         entries: the entry points; default: the installed ones of group `filemill`.
@@ -116,16 +118,20 @@ def load_registry(blocked: Collection[str] = (), entries: Iterable[EntryPoint] |
     registry = Registry()
     registry.hooks.add_hookspecs(hookspecs)
     chosen = entry_points(group=hookspecs.GROUP) if entries is None else entries
-    for point in sorted(chosen, key=lambda point: point.name):
+    for point in sorted(chosen, key=lambda point: (_distribution(point) != CORE, point.name)):
         if point.name not in blocked:
             _load(registry, point)
     return registry
 
 
+def _distribution(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else CORE
+
+
 def _load(registry: Registry, point: EntryPoint) -> None:
     plugin = Plugin(
         point.name,
-        point.dist.name if point.dist else CORE,
+        _distribution(point),
         point.dist.version if point.dist else version(CORE),
     )
     manager = registry.hooks

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -115,13 +114,17 @@ def _decoded(pointer: str, text: str, limit: int) -> bytes:
         head, comma, text = text.partition(",")
         if not comma:
             raise invalid(pointer, "The data URL has no comma before its data.")
-        if not head.endswith(";base64"):
-            return unquote_to_bytes(text)
-    compact = "".join(text.split()).replace("-", "+").replace("_", "/")
-    try:
-        data = base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
-    except binascii.Error as error:
-        raise refuse([Fault(pointer, f"This is not base64: {error}.")]) from None
+        data = _base64(pointer, text) if head.endswith(";base64") else unquote_to_bytes(text)
+    else:
+        data = _base64(pointer, text)
     if len(data) > limit:
         raise too_large(limit, "The file")
     return data
+
+
+def _base64(pointer: str, text: str) -> bytes:
+    compact = "".join(text.split()).replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
+    except ValueError as error:  # also of signs that are not ASCII
+        raise refuse([Fault(pointer, f"This is not base64: {error}.")]) from None

@@ -75,7 +75,7 @@ def rows(watched: Watched) -> dict[str, tuple[int, str]]:
 
 @pytest.mark.parametrize("killed_after", [0.6, 1.1, 1.7])
 def test_killed_in_the_middle_of_two_hundred_requests(watched: Watched, killed_after: float) -> None:
-    """kill -9: its workers go with it; afterwards no asset is half and no row points to missing bytes (NA-42)."""
+    """NA-42: its workers go with it; afterwards no asset is half and no row points to missing bytes."""
     work = bombs.photo()
     workers, places = watched.workers(), set((watched.server.data / "work").iterdir())
     with crowd(watched, work) as statuses:

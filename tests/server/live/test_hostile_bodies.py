@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 import bombs
-from live import problem, resident_bytes
+from live import pointers, problem, resident_bytes
 from watched import Watch, Watched, eventually, private_bytes
 
 LIMIT = 8 << 20
@@ -236,6 +236,15 @@ def test_a_huge_base64(watched: Watched) -> None:
     problem(response, 413, "FILE_TOO_LARGE")
     response = watched.client.post("/v1/flip", json={"source": {"base64": data * 4}})
     problem(response, 413, "FILE_TOO_LARGE")
+    response = watched.client.post("/v1/flip", json={"source": {"base64": "data:," + "x" * (LIMIT + 1)}})
+    problem(response, 413, "FILE_TOO_LARGE")
+
+
+@pytest.mark.parametrize("text", ["\u00e5", "b\U000209ae", "A", "====", "\x00", "data:;base64,\u00e5", "data:", "%%%"])
+def test_what_is_no_base64(watched: Watched, text: str) -> None:
+    """NA-24: any text that is not base64, in whatever script, is a fault of the field."""
+    response = watched.client.post("/v1/flip", json={"source": {"base64": text}})
+    assert pointers(problem(response, 422, "INVALID_PARAMETER")) == {"#/source/base64"}
 
 
 @pytest.mark.parametrize(
@@ -293,7 +302,7 @@ def test_leaving_in_the_middle_of_the_body(watched: Watched) -> None:
 def test_leaving_in_the_middle_of_the_work(watched: Watched) -> None:
     """Work that nobody waits for any more is stopped: its worker is free, its folder and its key are too."""
     before, stored = watched.workers(), len(watched.stored())
-    body = b"--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nx\r\n--XX--\r\n"
+    body = b'--XX\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nx\r\n--XX--\r\n'
     lines = ("Content-Type: multipart/form-data; boundary=XX", f"Content-Length: {len(body)}", "Idempotency-Key: left")
     for _ in range(2):  # the key is not held by the one who left
         with connect(watched) as connection:
