@@ -21,6 +21,8 @@ from filemill.worker import Start
 
 log = structlog.get_logger("filemill.pool")
 
+_LAUNCH_TURNS = 10  # of the event loop, in which the processes come into being
+
 OnProgress = Callable[[task.Progress], None]
 
 
@@ -61,9 +63,21 @@ class Pool:
         self._live: set[Worker] = set()
         self._replacing: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._starting: asyncio.Task[None] | None = None
+
+    async def launch(self) -> None:
+        """Begin to start all workers without waiting for them: they load their libraries meanwhile."""
+        self._starting = asyncio.create_task(self._start_all())
+        for _ in range(_LAUNCH_TURNS):
+            await asyncio.sleep(0)
 
     async def start(self) -> None:
-        """Start all workers; RuntimeError where one can't, and then none runs."""
+        """Start all workers, if that is not under way; RuntimeError where one can't, and then none runs."""
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._start_all())
+        await self._starting
+
+    async def _start_all(self) -> None:
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self.size):

@@ -32,15 +32,18 @@ from filemill_server.storage import Storage
 from filemill_server.sweeper import Sweeper
 from filemill_server.uploads import Uploads
 from filemill_server.wire import ClientGone
+from filemill_server.workforce import pool_of
 from filemill_server.workplace import Workplace
 
 
-def create_app(settings: Settings) -> Litestar:
+def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
     """Make the application. Its parts start with its lifespan and end with it.
 
     Args:
         settings: of this server.
+        pool: its workers, where they have been launched already; it takes them over.
     """
+    pool = pool or pool_of(settings)
     registry = load_registry(settings.blocked_plugins)
     metrics = Metrics()
     native = Router(
@@ -75,7 +78,7 @@ def create_app(settings: Settings) -> Litestar:
             health.metrics,
             *reference_routes(),
         ],
-        lifespan=[partial(_lifespan, settings=settings, registry=registry, metrics=metrics)],
+        lifespan=[partial(_lifespan, settings=settings, registry=registry, metrics=metrics, pool=pool)],
         exception_handlers={
             FilemillError: answer_error,
             HTTPException: answer_http,
@@ -92,13 +95,12 @@ def create_app(settings: Settings) -> Litestar:
 
 
 @asynccontextmanager
-async def _lifespan(app: Litestar, settings: Settings, registry: Registry, metrics: Metrics) -> AsyncIterator[None]:
+async def _lifespan(
+    app: Litestar, settings: Settings, registry: Registry, metrics: Metrics, pool: Pool
+) -> AsyncIterator[None]:
     """Start the parts of the server, and end them in the opposite order."""
     task_limits = limits(settings)
     async with AsyncExitStack() as stack:
-        pool = Pool(
-            workers=settings.workers, queue=settings.queue, limits=task_limits, blocked=settings.blocked_plugins
-        )
         starting = asyncio.create_task(pool.start())
         stack.push_async_callback(pool.stop)
         workplace = Workplace.open(settings.data_dir)

@@ -5,27 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from math import ceil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import uvicorn
 import uvloop
 from msgspec.structs import replace
 
-from filemill_server.app import create_app
 from filemill_server.cli.installation import settings_or_exit
 from filemill_server.logs import configure_logs
 from filemill_server.memory import keep_freed_memory
-from filemill_server.protocol import Protocol
-from filemill_server.services import Services
 from filemill_server.settings import Settings
+from filemill_server.workforce import pool_of
+
+if TYPE_CHECKING:
+    from filemill_server.services import Services
 
 FIRST_KEY_NAME = "first"
 SAMPLE = "sample.jpg"
@@ -70,36 +68,16 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server(address[:2], family=family, backlog=2048)
 
 
-class _Server(uvicorn.Server):
-    """A server that ends in peace: uvicorn's own would raise the signal again when all is done."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
-
-
 async def _serve(settings: Settings, listener: socket.socket) -> int:
     """Serve until a signal comes; return the exit code."""
-    app = create_app(settings)
-    server = _Server(
-        uvicorn.Config(
-            app,
-            http=Protocol,
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=ceil(settings.deadline_seconds) + _GRACE_SECONDS,
-        )
-    )
+    pool = pool_of(settings)
+    await pool.launch()
+    # Only now what takes long to import: the workers load their libraries at the same time.
+    from filemill_server.app import create_app  # noqa: PLC0415
+    from filemill_server.http import make_server  # noqa: PLC0415
+
+    app = create_app(settings, pool)
+    server = make_server(app, ceil(settings.deadline_seconds) + _GRACE_SECONDS)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not (server.started or serving.done()):  # noqa: ASYNC110 - uvicorn has no event to wait for
         await asyncio.sleep(_LOOK_SECONDS)
