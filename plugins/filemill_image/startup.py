@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pillow_heif
 import pyvips
 from PIL import AvifImagePlugin, Image
@@ -14,6 +16,7 @@ def prepare() -> None:
     picks one. The operation cache would only keep pixels of past tasks; workers are the parallelism.
     Pillow's own pixel limit is off because every header is held to the limits of the task.
     """
+    import_module("simplejpeg")  # now, and not when the first picture waits for it
     pyvips.block_untrusted_set(True)
     pyvips.operation_block_set("VipsForeignLoadSvg", False)
     pyvips.cache_set_max(0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import ceil
 
 import pyvips
-import simplejpeg
 
 from filemill import Context, File, Format, Picture
 from filemill_image.formats.jpeg_segments import is_whole
@@ -40,6 +39,8 @@ def _turbo(file: File, header: pyvips.Image, factor: float) -> pyvips.Image:
     Raises:
         ValueError: the file is cut short, or has anything else that libjpeg warns of.
     """
+    import simplejpeg  # noqa: PLC0415 - brings numpy, a fifth of a second that only workers have to spend
+
     pixels = simplejpeg.decode_jpeg(
         file.path.read_bytes(),
         "RGB",
