@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ class Scans:
 
     def image(self, text: str = TEXT, *, dpi: int = 200, lean: float = 0, turn: int = 0) -> pyvips.Image:
         """Draw a page of text in grey: black on white, its lines leaning, the page turned clockwise."""
-        letters = pyvips.Image.text(text, font="DejaVu Serif 12", dpi=dpi)
-        page = (255 - letters).gravity("centre", letters.width + dpi, letters.height + dpi, extend="white")
+        letters = pyvips.Image.text(escape(text), font="DejaVu Serif 12", dpi=dpi)
+        page = letters.invert().gravity("centre", letters.width + dpi, letters.height + dpi, extend="white")
         if lean:
             page = page.rotate(lean, background=255).cast("uchar")
         if turn:

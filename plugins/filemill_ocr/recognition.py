@@ -23,6 +23,9 @@ _LEANS_BELOW, _TURNED_BELOW = 0.92, 0.65
 _AS_SURE = 0.03
 """Difference of confidences that means nothing."""
 
+_BLANK = 2.0
+"""Standard deviation of an empty page's greys; a line of text on A4 has 10."""
+
 _LONG = 3
 """Letters above which a word is wider than high."""
 
@@ -92,7 +95,7 @@ class Recognition:
             turn = self._turn(_Lie())
             self._languages = of_script(turn.script if turn else None, program.installed())
         best, lie = self._recognised(_Lie()), _Lie()
-        if not best.words:
+        if not best.words and self._blank():
             return best
         if _sideways(best):
             return self._upright(best, lie, turn)
@@ -107,7 +110,8 @@ class Recognition:
     def _upright(self, best: Reading, lie: _Lie, turn: program.Turn | None) -> Reading:
         """Read a page that may lie on its side or head the other way round; return the surest reading."""
         turn = turn or self._turn(lie)
-        degrees = [turn.degrees] if turn else [180, 90, 270]
+        # Without a single word, a photograph more likely than a page, only a detected turn is tried.
+        degrees = [turn.degrees] if turn else [180, 90, 270] if best.words else []
         others = [self._recognised(replace(lie, rotation=angle)) for angle in degrees if angle]
         surest = max([*others, best], key=_sure)
         # Of a page that was read as it lies on its side, the upright reading is wanted where it is as good.
@@ -165,6 +169,10 @@ class Recognition:
         path.write_bytes(portable_grey_map(image))
         return path
 
+    def _blank(self) -> bool:
+        """Whether nothing stands on the page: its greys differ less than those of a page with one word."""
+        return float(self._sheet.image.deviate()) < _BLANK
+
     def _left(self) -> float:
         """Return the seconds that are left for the page."""
         left = self._end - time.monotonic()
@@ -180,7 +188,7 @@ def _sure(reading: Reading) -> float:
 def _sideways(reading: Reading) -> bool:
     """Whether most words stand upright like columns: Tesseract reads some pages that lie on their side as they lie."""
     long = [word for word in reading.words if len(word.text) > _LONG]
-    return sum(word.height > word.width for word in long) * 2 > len(long)
+    return sum(word.height > word.width for word in long) * 2 > len(long) > 0
 
 
 def _taken(base: Path, suffix: str) -> str:

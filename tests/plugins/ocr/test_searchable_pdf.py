@@ -32,7 +32,8 @@ def test_scan(do: Do, scans: Scans, turn: int, lean: float, rotate: int, origin:
     assert looks_same(path, output.path)
     after = opened(output.path)
     assert after.size(1) == opened(path).size(1)
-    assert " ".join(after.text(1).split()) == READ
+    # PDFium sorts the words of leaning lines in its own way.
+    assert sorted(after.text(1).split()) == sorted(READ.split())
     page = after.render(1, 72, grey=True).image
     words = after.words(1)
     middles = [((word.left + word.right) / 2, (word.top + word.bottom) / 2) for word in words]
@@ -94,7 +95,7 @@ def test_redo_keeps_visible_text(do: Do, tmp_path: Path) -> None:
     page = pdf.add_blank_page(page_size=(300, 200))
     font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
     page.obj.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F=font))
-    text = b"BT /F 20 Tf 20 100 Td (Visible) Tj ET q 3 Tr BT /F 20 Tf 20 50 Td (Hidden) Tj ET Q BT /F 9 Tf (last) Tj ET"
+    text = b"BT /F 20 Tf 20 100 Td (Visible) Tj ET q 3 Tr BT /F 20 Tf 20 50 Td (Hidden) Tj ET Q BT /F 9 Tf 20 20 Td (last) Tj ET"
     page.obj.Contents = pdf.make_stream(text)
     path = tmp_path / "both.pdf"
     pdf.save(path)
