@@ -223,9 +223,7 @@ def drawings() -> dict[str, bytes]:
             '<filter id="f"><feTurbulence numOctaves="1000000000" baseFrequency="0.9"/></filter>' + shape
         ),
         "huge morphology": svg('<filter id="f"><feMorphology operator="dilate" radius="100000"/></filter>' + shape),
-        "many filters": svg(
-            '<filter id="f">' + '<feGaussianBlur stdDeviation="90"/>' * 500 + "</filter>" + shape
-        ),
+        "many filters": svg('<filter id="f">' + '<feGaussianBlur stdDeviation="90"/>' * 500 + "</filter>" + shape),
         "recursive pattern": svg(
             '<pattern id="p" width="1e-9" height="1e-9"><rect width="9" height="9" fill="url(#p)"/></pattern>'
             '<rect width="200" height="100" fill="url(#p)"/>'

@@ -9,7 +9,6 @@ from filemill_server.keys import Key
 from filemill_server.services import Services
 from filemill_server.wire import Connection
 
-
 OPEN = {"open": True}
 """The `opt` of a route that answers without a key, or looks for one itself (NA-02)."""
 

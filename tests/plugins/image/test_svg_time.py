@@ -12,7 +12,9 @@ from filemill_image.formats.svg_cleaning import safe_style
 SECONDS = 5.0
 
 
-@pytest.mark.parametrize("piece", [b"<!---->", b"<??>", b"<!DOCTYPE>", b"<!DOCTYPE[]>", b"<!DOCTYPE[", b" ", b"<!--", b"]"])
+@pytest.mark.parametrize(
+    "piece", [b"<!---->", b"<??>", b"<!DOCTYPE>", b"<!DOCTYPE[]>", b"<!DOCTYPE[", b" ", b"<!--", b"]"]
+)
 @pytest.mark.parametrize("start", [b"", b"<!DOCTYPE[", b"<!--"])
 def test_sniffing_takes_linear_time(start: bytes, piece: bytes) -> None:
     """A beginning of 4 KiB that never becomes an SVG is refused at once."""

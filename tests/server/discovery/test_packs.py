@@ -131,7 +131,7 @@ def test_the_version_grows_only_with_a_change(registry: Registry, preset: Preset
 async def reached(condition: Callable[[], bool]) -> None:
     """Wait until a condition holds; fail after ten seconds."""
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - what is waited for sets no event
+        while not condition():
             await asyncio.sleep(0.02)
 
 

@@ -85,9 +85,7 @@ def test_ranges_and_conditions(client: httpx.Client, made: Made) -> None:
     assert (stale.status_code, stale.content) == (200, whole.content)
 
 
-def test_who_may_read(
-    anonymous: httpx.Client, client: httpx.Client, stranger: httpx.Client, made: Made
-) -> None:
+def test_who_may_read(anonymous: httpx.Client, client: httpx.Client, stranger: httpx.Client, made: Made) -> None:
     """NA-41: own key, signed URL or public; foreign, forged and unknown are the same 404."""
     url = f"/v1/assets/{made['assetId']}"
     signed = str(made["url"])
