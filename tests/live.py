@@ -97,7 +97,7 @@ class LiveServer:
 
     def stop(self) -> None:
         """End it in peace; kills what does not end within ten seconds."""
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None:
             return
         self.process.send_signal(signal.SIGTERM)
         try:
