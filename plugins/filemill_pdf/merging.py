@@ -9,6 +9,7 @@ import pikepdf
 from pikepdf import Array, Dictionary, Object
 
 from filemill import Context, Document
+from filemill_pdf.bookmarks import Bookmarks
 from filemill_pdf.opening import save_pdf
 from filemill_pdf.structures.destinations import Destinations
 from filemill_pdf.structures.forms import Forms, forget_signatures
@@ -16,7 +17,7 @@ from filemill_pdf.structures.graft import graft
 from filemill_pdf.structures.labels import Labels
 from filemill_pdf.structures.layers import Layers
 from filemill_pdf.structures.name_trees import NameTrees
-from filemill_pdf.structures.outlines import Bookmarks, Outlines
+from filemill_pdf.structures.outlines import Outlines
 from filemill_pdf.structures.tags import Tags, has_tags
 
 

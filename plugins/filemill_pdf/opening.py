@@ -30,18 +30,16 @@ def open_pdf(document: Document, context: Context) -> pikepdf.Pdf:
     return open_file(document.file, context, document.password)
 
 
-def open_file(file: File, context: Context, password: str | None = None) -> pikepdf.Pdf:
-    """Open a file for page work; see `open_pdf`."""
-    pdf = _opened(file, context, password)
+def open_file(file: File, context: Context, password: str | None = None, label: str = "") -> pikepdf.Pdf:
+    """Open a file for page work; see `open_pdf`. The label says in errors which of many it is."""
+    pdf = _opened(file, context, password, label)
     try:
         count = len(pdf.pages)
     except (pikepdf.PdfError, RuntimeError, ValueError) as error:
-        raise _broken(file, error) from None
+        raise _broken(file, error, label) from None
     check_pages(file, count)
     if context.limits.honour_restrictions and pdf.is_encrypted and not pdf.owner_password_matched:
-        raise FilemillError(
-            ErrorCode.INVALID_FILE, f"{file.name!r} forbids changes; the owner's password is needed."
-        )
+        raise FilemillError(ErrorCode.INVALID_FILE, f"{file.name!r} forbids changes; the owner's password is needed.")
     return pdf
 
 
@@ -53,12 +51,12 @@ def check_pages(file: File, count: int) -> None:
         raise FilemillError(ErrorCode.INVALID_FILE, f"{file.name!r} has no pages.")
 
 
-def _opened(file: File, context: Context, password: str | None) -> pikepdf.Pdf:
+def _opened(file: File, context: Context, password: str | None, label: str) -> pikepdf.Pdf:
     try:
         return pikepdf.Pdf.open(file.path, password=password or "")
     except pikepdf.PasswordError:
         wrong = "does not open with the password given" if password else "needs a password to open"
-        raise FilemillError(ErrorCode.INVALID_FILE, f"{file.name!r} is encrypted and {wrong}.") from None
+        raise FilemillError(ErrorCode.INVALID_FILE, f"{label}{file.name!r} is encrypted and {wrong}.") from None
     except (pikepdf.PdfError, RuntimeError, ValueError, OSError) as error:
         first = error
     path = context.path("pdf")
@@ -66,12 +64,12 @@ def _opened(file: File, context: Context, password: str | None) -> pikepdf.Pdf:
         rewritten(file, path, password)
         return pikepdf.Pdf.open(path)
     except (FilemillError, pikepdf.PdfError, RuntimeError, ValueError, OSError):
-        raise _broken(file, first) from None
+        raise _broken(file, first, label) from None
 
 
-def _broken(file: File, error: Exception) -> FilemillError:
+def _broken(file: File, error: Exception, label: str = "") -> FilemillError:
     said = str(error).rpartition(": ")[2] or type(error).__name__
-    return FilemillError(ErrorCode.INVALID_FILE, f"{file.name!r} can't be read as PDF: {said}.")
+    return FilemillError(ErrorCode.INVALID_FILE, f"{label}{file.name!r} can't be read as PDF: {said}.")
 
 
 def save_pdf(

@@ -89,7 +89,9 @@ def _number(digits: str) -> int:
 
 
 def _wrong(item: str, pointer: str) -> FilemillError:
-    what = f"{item[:40]!r} is no page or range of pages" if item else "There is nothing between two commas, or at an end"
+    what = (
+        f"{item[:40]!r} is no page or range of pages" if item else "There is nothing between two commas, or at an end"
+    )
     return invalid(pointer, f"{what}; written are numbers and ranges, such as '1,3-5'.")
 
 

@@ -80,11 +80,11 @@ def holders(pdf: pikepdf.Pdf) -> Iterator[Object]:
     for page in pdf.pages:
         if "/AA" in page.obj:
             yield page.obj
-        yield from annotations(page.obj)
+        yield from annotations_of(page.obj)
     yield from items_of(pdf.Root.get("/Outlines"))
 
 
-def annotations(page: Object) -> Iterator[Object]:
+def annotations_of(page: Object) -> Iterator[Object]:
     """Yield the annotations of a page that are dictionaries."""
     found = page.get("/Annots")
     if isinstance(found, Array):

@@ -81,7 +81,9 @@ class Forms:
             for field in descendants(fields):
                 appearance = field.get("/DA")
                 if isinstance(appearance, String):
-                    field["/DA"] = String(_FONT.sub(lambda match: b"/" + renames.get(match[1], match[1]), bytes(appearance)))
+                    field["/DA"] = String(
+                        _FONT.sub(lambda match: b"/" + renames.get(match[1], match[1]), bytes(appearance))
+                    )
 
 
 def top_fields(pdf: pikepdf.Pdf) -> list[Object]:

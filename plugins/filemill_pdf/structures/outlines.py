@@ -7,15 +7,7 @@ from collections.abc import Iterator
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Object, String
 
-from filemill.choices import Choice
-
-
-class Bookmarks(Choice):
-    """Which bookmarks a merged document has."""
-
-    KEEP = "keep"
-    PER_FILE = "per-file"
-    NONE = "none"
+from filemill_pdf.bookmarks import Bookmarks
 
 
 class Outlines:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Object, String
 
-from filemill_pdf.structures.destinations import annotations
+from filemill_pdf.structures.destinations import annotations_of
 from filemill_pdf.structures.trees import name_tree, named, number_tree, numbered
 
 _DEEPEST_FORM = 20
@@ -70,7 +70,9 @@ class Tags:
             more = copied.get(key)
             if isinstance(more, Dictionary):
                 known = own.get(key)
-                own[key] = Dictionary({**dict(more.items()), **(dict(known.items()) if isinstance(known, Dictionary) else {})})
+                own[key] = Dictionary(
+                    {**dict(more.items()), **(dict(known.items()) if isinstance(known, Dictionary) else {})}
+                )
         if isinstance(copied.get("/Namespaces"), Array):
             own["/Namespaces"] = Array([*own.get("/Namespaces", Array()), *copied["/Namespaces"]])
 
@@ -135,7 +137,7 @@ def _numbered_holders(pdf: pikepdf.Pdf) -> Iterator[Object]:
     for page in pdf.pages:
         yield page.obj
         waiting = [(page.obj.get("/Resources"), 0)]
-        for annotation in annotations(page.obj):
+        for annotation in annotations_of(page.obj):
             if annotation.objgen not in seen or not annotation.is_indirect:
                 seen.add(annotation.objgen)
                 yield annotation

@@ -60,9 +60,7 @@ def _tree(pdf: pikepdf.Pdf, content: Sequence[tuple[object, Object]], pairs: str
     leaves = [content[start : start + _LEAF_ENTRIES] for start in range(0, len(content), _LEAF_ENTRIES)] or [content]
     if len(leaves) == 1:
         return pdf.make_indirect(Dictionary({pairs: Array(_flat(content))}))
-    nodes = [
-        Dictionary({pairs: Array(_flat(leaf)), "/Limits": Array([leaf[0][0], leaf[-1][0]])}) for leaf in leaves
-    ]
+    nodes = [Dictionary({pairs: Array(_flat(leaf)), "/Limits": Array([leaf[0][0], leaf[-1][0]])}) for leaf in leaves]
     while len(nodes) > _LEAF_ENTRIES:
         groups = [nodes[start : start + _LEAF_ENTRIES] for start in range(0, len(nodes), _LEAF_ENTRIES)]
         nodes = [
