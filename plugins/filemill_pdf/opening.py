@@ -77,7 +77,9 @@ def save_pdf(
     context: Context,
     name: str,
     sources: Iterable[pikepdf.Pdf] = (),
-    level: pikepdf.StreamDecodeLevel = pikepdf.StreamDecodeLevel.none,
+    *,
+    recompress: bool = False,
+    objects_apart: bool = False,
 ) -> Document:
     """Write a PDF to the working folder.
 
@@ -86,18 +88,20 @@ def save_pdf(
         context: gives the path and the limits.
         name: the document's name, with its extension.
         sources: PDFs that objects came from, whose warnings count as well.
-        level: how far streams are decoded and compressed again; none: they stay as they are.
+        recompress: whether streams are decoded and compressed again; else they stay as they are.
+        objects_apart: whether objects stand on their own, and not compressed in streams of objects.
 
     Raises:
         FilemillError: `INVALID_FILE` where an object could not be read, so that it would be missing.
     """
     path = context.path("pdf")
+    modes, levels = pikepdf.ObjectStreamMode, pikepdf.StreamDecodeLevel
     try:
         pdf.save(
             path,
-            object_stream_mode=pikepdf.ObjectStreamMode.generate,
-            stream_decode_level=level,
-            recompress_flate=level is not pikepdf.StreamDecodeLevel.none,
+            object_stream_mode=modes.disable if objects_apart else modes.generate,
+            stream_decode_level=levels.generalized if recompress else levels.none,
+            recompress_flate=recompress,
             deterministic_id=True,
             fix_metadata_version=False,
         )
