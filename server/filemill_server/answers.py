@@ -10,6 +10,7 @@ import msgspec
 from litestar import Response
 from litestar.response import Stream
 from msgspec import Struct
+from msgspec.structs import replace
 
 from filemill.kinds import Facts
 from filemill.task import Outcome, Output
@@ -24,12 +25,24 @@ from filemill_server.wire import HttpRequest
 _IN_MEMORY = 1 << 20  # larger results are streamed from the store, bytes
 
 
+_MOST_COMING = 64  # bytes answered before their asset is kept; from then on the store sets the pace
+
+
+class Coming(Struct, frozen=True):
+    """An asset whose bytes are answered while it is on its way into the store."""
+
+    id: str
+    filename: str
+    media_type: str
+    sha256: str
+
+
 class Answer(Struct, frozen=True):
     """An answer that can be kept and given again: its JSON, or the asset whose bytes it is."""
 
     headers: dict[str, str]
     body: bytes
-    asset: Asset | None = None
+    asset: Asset | Coming | None = None
 
     def response(self, request: HttpRequest) -> Response[bytes] | Stream:
         """Make the response; an asset's bytes come from memory where they are held, else from the store."""
@@ -43,12 +56,15 @@ class Answer(Struct, frozen=True):
         }
         if self.body:
             return Response(self.body, status_code=200, headers=headers, media_type=self.asset.media_type)
+        assert isinstance(self.asset, Asset)
         headers["Content-Length"] = str(self.asset.size)
         stream = services_of(request).storage.stream(self.asset.storage_name)
         return Stream(stream, status_code=200, headers=headers, media_type=self.asset.media_type)
 
 
-async def answer(request: HttpRequest, outcome: Outcome, message: Request, packs: Sequence[str | None]) -> Answer:
+async def answer(
+    request: HttpRequest, outcome: Outcome, message: Request, packs: Sequence[str | None], *, kept: bool
+) -> Answer:
     """Store what a task made and say so, in the form the request prefers.
 
     Args:
@@ -56,11 +72,15 @@ async def answer(request: HttpRequest, outcome: Outcome, message: Request, packs
         outcome: of the task.
         message: the request's output options and metadata.
         packs: the pack of each pipeline, or None.
+        kept: whether the answer will be given again, and so rests on what is stored. Bytes that are in the
+            caller's hands are else stored after they are sent: a disk's syncs take as long as a picture.
     """
     made = [outcome.bundle] if outcome.bundle else [output for part in outcome.made for output in part.outputs]
     wants_bytes = len(made) == 1 and prefers_bytes(request.headers.get("accept"))
     held = wants_bytes and made[0].size <= _IN_MEMORY
     body = Path(made[0].path).read_bytes() if held else b""  # just written, so that it comes from memory
+    if held and not kept and services_of(request).assets.coming < _MOST_COMING:
+        return Answer({"Vary": "Accept"}, body, _begin_to_store(request, made[0], message.output))
     assets = await asyncio.gather(*(_store(request, output, message.output, len(made) > 1) for output in made))
     if wants_bytes:
         return Answer({"Vary": "Accept"}, body, assets[0])
@@ -85,12 +105,30 @@ def _pack_bodies(outcome: Outcome, bodies: Sequence[Facts], packs: Sequence[str 
     return [{"packId": pack, **body, "report": part.report} for (pack, part), body in zip(owners, bodies, strict=True)]
 
 
-async def _store(request: HttpRequest, output: Output, options: OutputOptions, many: bool) -> Asset:
+def _begin_to_store(request: HttpRequest, output: Output, options: OutputOptions) -> Coming:
+    """Take a result out of the request's folder, which is about to go, and let it be stored from there."""
+    services = services_of(request)
+    asset_id = services.assets.new_id()
+    aside = Path(output.path).rename(services.work_folder / f"coming-{asset_id}")
+
+    async def store() -> Asset:
+        try:
+            return await _store(request, replace(output, path=str(aside)), options, many=False, id=asset_id)
+        finally:
+            aside.unlink(missing_ok=True)
+
+    services.assets.begin(asset_id, store())
+    return Coming(asset_id, _filename(output, options, many=False), output.media_type, output.sha256)
+
+
+async def _store(
+    request: HttpRequest, output: Output, options: OutputOptions, many: bool, id: str | None = None
+) -> Asset:
     assets: Assets = services_of(request).assets
     services_of(request).metrics.bytes_out.inc(output.size)
     return await assets.add(
         Path(output.path),
-        id=assets.new_id(),
+        id=id or assets.new_id(),
         tenant=key_of(request).tenant,
         filename=_filename(output, options, many),
         format=output.format,

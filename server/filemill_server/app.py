@@ -132,6 +132,7 @@ async def _lifespan(
             metrics=metrics,
             work_folder=workplace.folder,
         )
+        stack.push_async_callback(services.assets.settle)
         services.packs.load()
         app.state.services = services
         for work in (services.packs.watch(), Sweeper(database, storage, services.idempotency, workplace).run()):

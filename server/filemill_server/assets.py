@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+import structlog
 
 from filemill.kinds import Facts
 from filemill_server.database import Database
 from filemill_server.files import Files, StoredFile, new_id
 from filemill_server.storage import Storage
+
+log = structlog.get_logger(__name__)
 
 
 class Asset(StoredFile, frozen=True, kw_only=True):
@@ -32,6 +39,28 @@ class Assets:
     def __init__(self, database: Database, storage: Storage) -> None:
         self._storage = storage
         self._files = Files(database, storage, "asset", Asset)
+        self._coming: dict[str, asyncio.Task[Asset]] = {}
+
+    @property
+    def coming(self) -> int:
+        """How many assets are on their way into the store while their callers have gone on."""
+        return len(self._coming)
+
+    def begin(self, id: str, adding: Coroutine[Any, Any, Asset]) -> None:
+        """Let `add` go on by itself; who asks for the asset meanwhile waits for it."""
+        task = asyncio.create_task(adding)
+        self._coming[id] = task
+        task.add_done_callback(partial(self._came, id))
+
+    def _came(self, id: str, task: asyncio.Task[Asset]) -> None:
+        del self._coming[id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("asset_not_kept", asset_id=id, exc_info=error)
+
+    async def settle(self) -> None:
+        """Wait for everything on its way."""
+        if self._coming:
+            await asyncio.wait(self._coming.values())
 
     @staticmethod
     def new_id() -> str:
@@ -70,6 +99,8 @@ class Assets:
 
     async def get(self, id: str) -> Asset | None:
         """Return an asset, or None where there is none or it has expired."""
+        if (coming := self._coming.get(id)) is not None:
+            await asyncio.wait([coming])
         return await self._files.get(id)
 
     async def list(
@@ -80,6 +111,7 @@ class Assets:
         Raises:
             FilemillError: `INVALID_PARAMETER` where the cursor is none of ours.
         """
+        await self.settle()
         return await self._files.list(tenant, cursor, limit)
 
     async def delete(self, asset: Asset) -> None:

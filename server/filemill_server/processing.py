@@ -94,10 +94,12 @@ class Job:
     pipelines: Sequence[Pipeline]
     sources: Sequence[tuple[str, Source]]
 
-    async def run(self) -> Answer:
+    async def run(self, kept: bool) -> Answer:
         """Do the work, as long as the client waits for it, store the results and answer."""
         outcome = await while_connected(self.request, self._outcome())
-        return await answer(self.request, outcome, self.message, [pipeline.pack for pipeline in self.pipelines])
+        return await answer(
+            self.request, outcome, self.message, [pipeline.pack for pipeline in self.pipelines], kept=kept
+        )
 
     async def _outcome(self) -> Outcome:
         """Bring the inputs and have a worker do the task."""

@@ -27,14 +27,14 @@ class Replay:
         self._header = idempotency_key(request.headers.get("idempotency-key"))
 
     async def answer(
-        self, body: Body, field: str | None, work: Callable[[], Awaitable[Answer]]
+        self, body: Body, field: str | None, work: Callable[[bool], Awaitable[Answer]]
     ) -> Response[bytes] | Stream:
         """Answer a request, from memory where it has been answered before.
 
         Args:
             body: the request's body.
             field: the key given in the body.
-            work: makes the answer.
+            work: makes the answer; is told whether it will be given again.
 
         Raises:
             FilemillError: `CONFLICT` while the first one runs, `INVALID_PARAMETER` for another body.
@@ -43,14 +43,14 @@ class Replay:
             raise invalid("/output/idempotencyKey", "It differs from the Idempotency-Key header; give one of them.")
         key = self._header or field
         if key is None:
-            return (await work()).response(self._request)
+            return (await work(False)).response(self._request)
         store: Idempotency = services_of(self._request).idempotency
         place = (key_of(self._request).tenant, self._request.method, self._request.url.path, key)
         stored = await store.begin(*place, await body.fingerprint())
         if stored is not None:
             return await self._again(stored)
         try:
-            made = await work()
+            made = await work(True)
             await store.finish(
                 *place,
                 Stored(
