@@ -89,4 +89,4 @@ class Ocr(Operation, frozen=True, kw_only=True, tag="ocr"):
 
 
 def _letters(text: str) -> int:
-    return sum(not letter.isspace() for letter in text)
+    return len("".join(text.split()))

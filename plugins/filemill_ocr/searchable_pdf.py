@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import pikepdf
@@ -60,7 +61,7 @@ class SearchablePdf(Operation, frozen=True, kw_only=True, tag="searchable-pdf"):
         """Read the pages and write a PDF with their text."""
         document = as_document(value, context) if isinstance(value, Picture) else value
         if self.mode is Mode.REDO:
-            document = _without_invisible_text(document, context)
+            document = _changed(document, without_invisible_text, context)
         wishes = Wishes(
             languages=tuple(read_languages(self.language, program.installed())),
             folder=context.folder,
@@ -75,7 +76,7 @@ class SearchablePdf(Operation, frozen=True, kw_only=True, tag="searchable-pdf"):
 
 
 def _with_layers(document: Document, readings: list[Reading], context: Context) -> Document:
-    with _opened(document) as pdf:
+    def lay(pdf: pikepdf.Pdf) -> None:
         layers = TextLayers(pdf)
         for reading in readings:
             page = pdf.pages[reading.number - 1]
@@ -84,33 +85,27 @@ def _with_layers(document: Document, readings: list[Reading], context: Context) 
                 draw_over(pdf, page, drawn, document.rotation(reading.number))
             if reading.layer is not None and reading.words:
                 layers.lay(page, reading, reading.layer)
-        return _saved(pdf, document, context)
+
+    return _changed(document, lay, context)
 
 
-def _without_invisible_text(document: Document, context: Context) -> Document:
-    with _opened(document) as pdf:
-        without_invisible_text(pdf)
-        return _saved(pdf, document, context)
-
-
-def _opened(document: Document) -> pikepdf.Pdf:
-    """Open a document to change it.
+def _changed(document: Document, change: Callable[[pikepdf.Pdf], None], context: Context) -> Document:
+    """Write a document anew with a change.
 
     Raises:
-        FilemillError: `INVALID_FILE`.
+        FilemillError: `INVALID_FILE` where qpdf can't open, change or write it, or where it forbids changes
+            and the server honours that.
     """
+    name, path = document.file.name, context.path("pdf")
     try:
-        return pikepdf.open(document.file.path, password=document.password or "")
-    except (pikepdf.PdfError, pikepdf.PasswordError) as error:
-        reason = f"{document.file.name!r} can't be changed: {error}"
-        raise FilemillError(ErrorCode.INVALID_FILE, reason) from None
-
-
-def _saved(pdf: pikepdf.Pdf, document: Document, context: Context) -> Document:
-    path = context.path("pdf")
-    try:
-        pdf.save(path, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate, encryption=False)
-    except pikepdf.PdfError as error:
-        reason = f"{document.file.name!r} can't be written anew: {error}"
-        raise FilemillError(ErrorCode.INVALID_FILE, reason) from None
-    return Document.read(File(path, document.file.name, "pdf", path.stat().st_size), limits=context.limits)
+        with pikepdf.open(document.file.path, password=document.password or "") as pdf:
+            if context.limits.honour_restrictions and pdf.is_encrypted and not pdf.owner_password_matched:
+                reason = f"{name!r} forbids changes; the owner's password is needed."
+                raise FilemillError(ErrorCode.INVALID_FILE, reason)
+            change(pdf)
+            pdf.save(
+                path, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate, encryption=False
+            )
+    except (pikepdf.PdfError, pikepdf.PasswordError, RuntimeError, ValueError) as error:
+        raise FilemillError(ErrorCode.INVALID_FILE, f"{name!r} can't be changed: {error}") from None
+    return Document.read(File(path, name, "pdf", path.stat().st_size), limits=context.limits)

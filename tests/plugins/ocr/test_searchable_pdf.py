@@ -8,6 +8,8 @@ import pikepdf
 import pytest
 import pyvips
 
+from filemill import Context, FilemillError, Limits
+from filemill.formats import FormatTable
 from filemill_ocr.searchable_pdf import Mode, SearchablePdf
 from ocr_scans import TEXT, Do, Scans, opened
 
@@ -95,7 +97,8 @@ def test_redo_keeps_visible_text(do: Do, tmp_path: Path) -> None:
     page = pdf.add_blank_page(page_size=(300, 200))
     font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
     page.obj.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F=font))
-    text = b"BT /F 20 Tf 20 100 Td (Visible) Tj ET q 3 Tr BT /F 20 Tf 20 50 Td (Hidden) Tj ET Q BT /F 9 Tf 20 20 Td (last) Tj ET"
+    hidden = "q 3 Tr BT /F 20 Tf 20 50 Td (Hidden) Tj ET Q"
+    text = f"BT /F 20 Tf 20 100 Td (Visible) Tj ET {hidden} BT /F 9 Tf 20 20 Td (last) Tj ET".encode()
     page.obj.Contents = pdf.make_stream(text)
     path = tmp_path / "both.pdf"
     pdf.save(path)
@@ -109,3 +112,15 @@ def test_repeats(do: Do, scans: Scans) -> None:
     path = scans.pdf(scans.image("One"), scans.image("Two"))
     first, second = (do(path, SearchablePdf()).outputs[0].sha256 for _ in range(2))
     assert first == second
+
+
+def test_restrictions(do: Do, scans: Scans, tmp_path: Path) -> None:
+    """An encrypted scan that opens without password is read; where restrictions are honoured, it is refused."""
+    path = tmp_path / "locked.pdf"
+    with pikepdf.open(scans.pdf(scans.image("Owner only"))) as pdf:
+        pdf.save(path, encryption=pikepdf.Encryption(owner="secret", user=""))
+    (output,) = do(path, SearchablePdf()).outputs
+    assert opened(output.path).text(1).split() == ["Owner", "only"]
+    surroundings = Context(limits=Limits(honour_restrictions=True), folder=tmp_path, formats=FormatTable([]))
+    with pytest.raises(FilemillError, match="forbids changes"):
+        SearchablePdf().run(opened(path), surroundings)
