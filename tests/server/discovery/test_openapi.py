@@ -127,7 +127,6 @@ def test_what_needs_no_key_says_so(made: Document) -> None:
         "get /v1/packs/{packId}",
         "get /health/live",
         "get /health/ready",
-        "get /metrics",
         "get /openapi.json",
     }
     assert made["paths"]["/v1/assets/{assetId}"]["get"]["security"][0] == {}
