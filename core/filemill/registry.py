@@ -97,7 +97,7 @@ class Registry:
         return self.operations[tag_of(type(step))]
 
     def startup(self, limits: Limits) -> None:
-        """Let every plugin prepare its libraries; in worker processes only."""
+        """Let every plugin prepare its libraries: in a worker process, and in the tests of plugins."""
         self.hooks.hook.filemill_startup(limits=limits)
 
 

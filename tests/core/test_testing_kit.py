@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from filemill import testing
 from filemill.registry import Registry, load_registry
 from filemill.testing import checks, conformance_tests, format_checks
 from filemill.testing.runner import Runner, WorkerThread
-from filemill.testing.samples import Samples
+from filemill.testing.samples import Samples, drawing
 
 from .conftest import Install
 
@@ -204,6 +205,18 @@ def test_samples_are_there_for_every_kind(filemill_registry: Registry, filemill_
     assert set(filemill_samples.of(File)) >= {*filemill_samples.pictures, *filemill_samples.texts}
     assert filemill_samples.of(Picture, Text) == [*filemill_samples.pictures, *filemill_samples.texts]
     assert Data not in filemill_samples._made
+
+
+def test_a_file_that_changes_under_its_name_is_read_again(
+    filemill_run: Runner, filemill_samples: Samples, tmp_path: Path
+) -> None:
+    """The plugins are started as in a worker: no library remembers a header by the file's name."""
+    path = tmp_path / "one.png"
+    for width, height in ((64, 48), (40, 16)):
+        drawing(width, height).pngsave(str(path))
+        (output,) = filemill_run(path, {"op": "picture-info"}).outputs
+        told = json.loads(Path(output.path).read_bytes())
+        assert (told["width"], told["height"]) == (width, height)
 
 
 def test_without_hypothesis_the_kit_says_what_to_install() -> None:

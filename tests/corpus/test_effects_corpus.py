@@ -14,7 +14,7 @@ import pyvips
 
 from filemill import FilemillError, Limits, Source
 from filemill.engine import run as run_task
-from filemill.registry import Registry, load_registry
+from filemill.registry import Registry
 from filemill.task import Input, Task, encode_steps
 from filemill_image.effects.lettering import measured
 
@@ -55,11 +55,9 @@ STEPS: list[dict[str, Any]] = [
 
 
 @pytest.fixture(scope="module")
-def registry() -> Registry:
+def registry(filemill_registry: Registry) -> Registry:
     """All installed plugins, started as in a worker process."""
-    registry = load_registry()
-    registry.startup(Limits())
-    return registry
+    return filemill_registry
 
 
 def brightness(image: pyvips.Image, page_height: int) -> list[float]:

@@ -12,7 +12,7 @@ import pyvips
 
 from filemill import ErrorCode, FilemillError, Limits
 from filemill.engine import run as run_task
-from filemill.registry import Registry, load_registry
+from filemill.registry import Registry
 from filemill.task import Input, Outcome, Task, encode_steps
 
 CORPUS = Path(os.environ.get("FILEMILL_CORPUS", Path(__file__).resolve().parents[3] / "shared" / "corpus"))
@@ -31,11 +31,9 @@ CUTS = (0.02, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97, 0.995)
 
 
 @pytest.fixture(scope="module")
-def registry() -> Registry:
+def registry(filemill_registry: Registry) -> Registry:
     """All installed plugins, started as in a worker process."""
-    registry = load_registry()
-    registry.startup(Limits())
-    return registry
+    return filemill_registry
 
 
 def made(registry: Registry, path: Path, *steps: dict[str, Any]) -> tuple[Outcome, pyvips.Image]:

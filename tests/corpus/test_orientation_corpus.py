@@ -11,7 +11,7 @@ import pyvips
 
 from filemill import Limits
 from filemill.engine import run
-from filemill.registry import Registry, load_registry
+from filemill.registry import Registry
 from filemill.task import Input, Task, encode_steps
 
 FOLDER = (
@@ -25,11 +25,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def registry() -> Registry:
-    """All installed plugins, started."""
-    registry = load_registry()
-    registry.startup(Limits())
-    return registry
+def registry(filemill_registry: Registry) -> Registry:
+    """All installed plugins, started as in a worker process."""
+    return filemill_registry
 
 
 def made(registry: Registry, source: Path, folder: Path, step: dict[str, Any]) -> pyvips.Image:

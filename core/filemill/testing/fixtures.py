@@ -18,10 +18,17 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def filemill_registry() -> Registry:
-    """Everything the installed plugins bring; `.failures` are the plugins that were left out."""
+    """Everything the installed plugins bring, started as in a worker; `.failures` are the plugins that were left out.
+
+    Without the start a library's defaults hold, which the server never has: libvips would keep what it read
+    of a file by its name, and take a changed file for the one before.
+    """
+    from filemill.limits import Limits  # noqa: PLC0415
     from filemill.registry import load_registry  # noqa: PLC0415
 
-    return load_registry()
+    registry = load_registry()
+    registry.startup(Limits())
+    return registry
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pyvips
 
 from filemill import Limits
 from filemill.engine import run as run_task
-from filemill.registry import Registry, load_registry
+from filemill.registry import Registry
 from filemill.task import Input, Outcome, Output, Task, encode_steps
 
 
@@ -30,12 +30,11 @@ class Run(Protocol):
 
 
 @pytest.fixture(scope="session")
-def registry() -> Registry:
+def registry(filemill_registry: Registry) -> Registry:
     """All installed plugins, started as in a worker process."""
-    registry = load_registry()
-    assert not [failure for failure in registry.failures if failure.plugin.name == "image"], registry.failures
-    registry.startup(Limits())
-    return registry
+    failures = filemill_registry.failures
+    assert not [failure for failure in failures if failure.plugin.name == "image"], failures
+    return filemill_registry
 
 
 @pytest.fixture
