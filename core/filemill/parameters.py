@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -24,7 +24,7 @@ def read_text(pairs: Iterable[tuple[str, str]], *structs: type[Struct]) -> dict[
     Raises:
         FilemillError: `INVALID_PARAMETER` where a name stands twice or a text is not the JSON it should be.
     """
-    types = {name: type_ for struct in structs for name, type_ in _types(struct).items()}
+    shapes = {name: shape for struct in structs for name, shape in _shapes(struct).items()}
     found: dict[str, object] = {}
     faults: list[Fault] = []
     for name, text in pairs:
@@ -32,7 +32,7 @@ def read_text(pairs: Iterable[tuple[str, str]], *structs: type[Struct]) -> dict[
             faults.append(Fault(f"/{name}", f"{name!r} is given more than once."))
             continue
         try:
-            found[name] = _value(text, types.get(name))
+            found[name] = _value(text, shapes.get(name, _TEXT))
         except (msgspec.DecodeError, RecursionError) as error:
             found[name] = text
             faults.append(Fault(f"/{name}", f"{name!r} is not readable as JSON: {error}."))
@@ -41,15 +41,28 @@ def read_text(pairs: Iterable[tuple[str, str]], *structs: type[Struct]) -> dict[
     return found
 
 
+class _Shape(NamedTuple):
+    """Of a parameter: whether it may be an object or a list, and whether it may be a text."""
+
+    structured: bool
+    text: bool
+
+
+_TEXT = _Shape(structured=False, text=True)
+
+
 @cache
-def _types(struct: type[Struct]) -> dict[str, Any]:
-    """The types of a struct's fields by their names on the wire; resolving annotations takes long."""
-    return {info.encode_name: info.type for info in fields(struct)}
+def _shapes(struct: type[Struct]) -> dict[str, _Shape]:
+    """The shapes of a struct's fields by their names on the wire; resolving annotations takes long."""
+    return {
+        info.encode_name: _Shape(any(map(_is_structured, members)), str in members)
+        for info in fields(struct)
+        for members in (members_of(info.type),)
+    }
 
 
-def _value(text: str, type_: Any) -> object:
-    structured = any(_is_structured(member) for member in members_of(type_))
-    if structured and (text.lstrip()[:1] in ("{", "[") or not _takes_text(type_)):
+def _value(text: str, shape: _Shape) -> object:
+    if shape.structured and (text.lstrip()[:1] in ("{", "[") or not shape.text):
         return msgspec.json.decode(text)
     return text
 
@@ -57,7 +70,3 @@ def _value(text: str, type_: Any) -> object:
 def _is_structured(member: Any) -> bool:
     origin = getattr(member, "__origin__", member)
     return origin in (list, dict, tuple) or (isinstance(member, type) and issubclass(member, Struct))
-
-
-def _takes_text(type_: Any) -> bool:
-    return any(member is str for member in members_of(type_))

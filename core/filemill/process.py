@@ -9,7 +9,6 @@ import socket
 import struct
 import sys
 from contextlib import suppress
-from pathlib import Path
 
 import msgspec
 
@@ -19,6 +18,7 @@ from filemill.worker import Start
 _LENGTH = struct.Struct("!I")
 _START_SECONDS = 30.0
 _STANDARD_ERROR = 2
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 _ENVIRONMENT = {
     "VIPS_CONCURRENCY": "1",  # one thread a picture: parallel work comes from parallel workers
     "OMP_THREAD_LIMIT": "1",
@@ -46,11 +46,11 @@ class Worker:
         tasks: how many tasks it has finished.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, connection: socket.socket) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, connection: socket.socket, statm: int) -> None:
         self.process = process
         self.tasks = 0
         self._connection = connection
-        self._statm = Path(f"/proc/{process.pid}/statm")
+        self._statm = statm
         self._watch = asyncio.create_task(self._hang_up_at_end())
 
     @classmethod
@@ -74,12 +74,13 @@ class Worker:
                 stdout=_STANDARD_ERROR,
                 start_new_session=True,
             )
+            statm = os.open(f"/proc/{process.pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
         except BaseException:
             ours.close()
             raise
         finally:
             theirs.close()
-        worker = cls(process, ours)
+        worker = cls(process, ours, statm)
         try:
             await asyncio.wait_for(worker.receive(), _START_SECONDS)
         except (TimeoutError, EOFError) as error:
@@ -120,10 +121,10 @@ class Worker:
     def resident_bytes(self) -> int:
         """Return the memory the process holds now, bytes; 0 where it has ended."""
         try:
-            pages = self._statm.read_text(encoding="ascii").split()[1]
+            pages = os.pread(self._statm, 100, 0).split()
         except OSError:
             return 0
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+        return int(pages[1]) * _PAGE if pages else 0
 
     def kill(self) -> None:
         """Kill the process group now, so that children of an operation end too."""
@@ -153,5 +154,6 @@ class Worker:
             self.close()
 
     def close(self) -> None:
-        """Give the socket back, once nobody waits on it."""
+        """Give the descriptors back, once nobody waits on them."""
         self._connection.close()
+        os.close(self._statm)

@@ -16,7 +16,8 @@ def prepare() -> None:
     picks one. The operation cache would only keep pixels of past tasks; workers are the parallelism.
     Pillow's own pixel limit is off because every header is held to the limits of the task.
     """
-    import_module("simplejpeg")  # now, and not when the first picture waits for it
+    for codec in ("simplejpeg", "kornia_rs"):
+        import_module(codec)  # now, and not when the first picture waits for it
     pyvips.block_untrusted_set(True)
     pyvips.operation_block_set("VipsForeignLoadSvg", False)
     pyvips.cache_set_max(0)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 
+import msgspec
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import Processor
@@ -30,7 +32,7 @@ def configure_logs(level: str) -> None:
     ending: list[Processor] = (
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if terminal
-        else [_TRACEBACKS, structlog.processors.JSONRenderer()]
+        else [_TRACEBACKS, structlog.processors.JSONRenderer(_json)]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -50,3 +52,8 @@ def configure_logs(level: str) -> None:
     root.setLevel(level.upper())
     for chatty in ("httpcore", "httpx", "uvicorn.access", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _json(event: object, default: Callable[[object], object]) -> str:
+    """Write JSON; `default` makes something plain of what JSON has no form for."""
+    return msgspec.json.encode(event, enc_hook=default).decode()

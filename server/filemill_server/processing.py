@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -75,7 +75,8 @@ async def process(request: HttpRequest, message_type: type[R], plan: Plan[R]) ->
 @asynccontextmanager
 async def working_folder(parent: Path) -> AsyncIterator[Path]:
     """Make a folder for one request and remove it with everything in it, however the request ends."""
-    folder = Path(tempfile.mkdtemp(dir=parent))
+    folder = parent / secrets.token_hex(8)
+    folder.mkdir(mode=0o700)
     try:
         yield folder
     finally:

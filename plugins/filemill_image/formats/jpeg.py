@@ -9,18 +9,15 @@ import pyvips
 from filemill import Context, File, Format, Picture
 from filemill_image.formats.jpeg_segments import is_whole
 from filemill_image.formats.opening import broken, load, opened
+from filemill_image.formats.raw_pixels import AT_ONCE, like
 from filemill_image.formats.saving import Encoder, saver
-
-TURBO_PIXELS = 12_000_000
-"""Up to so many decoded pixels are decoded at once by libjpeg-turbo, with a quarter less CPU than the
-loader of libvips takes at a full, half, quarter or eighth size; larger ones are streamed by libvips."""
 
 
 def _open(file: File, context: Context) -> Picture:
     header = load("jpegload", file)
 
     def decode(factor: float) -> pyvips.Image:
-        if header.bands < 4 and header.width * header.height / factor**2 <= TURBO_PIXELS:
+        if header.bands < 4 and header.width * header.height / factor**2 <= AT_ONCE:
             try:
                 return _turbo(file, header, factor)
             except ValueError:
@@ -36,6 +33,9 @@ def _open(file: File, context: Context) -> Picture:
 def _turbo(file: File, header: pyvips.Image, factor: float) -> pyvips.Image:
     """Decode at the smallest n/8 of the size that is not below `1 / factor` of it.
 
+    libjpeg-turbo takes a quarter less CPU than the loader of libvips, which has a full, half, quarter
+    or eighth size.
+
     Raises:
         ValueError: the file is cut short, or has anything else that libjpeg warns of.
     """
@@ -48,15 +48,10 @@ def _turbo(file: File, header: pyvips.Image, factor: float) -> pyvips.Image:
         min_width=int(header.width / factor),
         min_factor=1,
     )
-    height, width, bands = pixels.shape
+    height, width, _ = pixels.shape
     if height < ceil(header.height / 8) or width < ceil(header.width / 8):
         raise ValueError("the decoder and the header do not agree on the size")
-    image = pyvips.Image.new_from_memory(pixels, width, height, bands, "uchar")
-    image = image.copy(interpretation="srgb", xres=header.xres, yres=header.yres)
-    for name, kind in (("icc-profile-data", pyvips.GValue.blob_type), ("resolution-unit", pyvips.GValue.gstr_type)):
-        if header.get_typeof(name):
-            image.set_type(kind, name, header.get(name))
-    return image
+    return like(header, pixels, (width, height))
 
 
 _ENCODER = Encoder(format="jpeg", saver="jpegsave", transparent=False, animated=False, quality=80, largest=65535)

@@ -6,6 +6,10 @@ from typing import Any
 
 import pyvips
 
+AT_ONCE = 12_000_000
+"""Up to so many pixels are decoded at once, by the library that takes the least CPU for a format; larger
+pictures are streamed by libvips, which never holds all of their pixels."""
+
 
 def blank(width: int, height: int, bands: int, profile: bytes | None = None) -> pyvips.Image:
     """Return an image that stands for a header: no pixel of it is ever made."""
@@ -15,6 +19,16 @@ def blank(width: int, height: int, bands: int, profile: bytes | None = None) -> 
 def wrapped(data: Any, width: int, height: int, bands: int, profile: bytes | None = None) -> pyvips.Image:
     """Return an image over 8-bit pixels in memory, which are not copied."""
     return _described(pyvips.Image.new_from_memory(data, width, height, bands, "uchar"), profile)
+
+
+def like(header: pyvips.Image, pixels: Any, size: tuple[int, int]) -> pyvips.Image:
+    """Return an image over 8-bit pixels in memory with the colour profile and the density of a header."""
+    image = pyvips.Image.new_from_memory(pixels, *size, header.bands, "uchar")
+    image = image.copy(interpretation="srgb" if header.bands >= 3 else "b-w", xres=header.xres, yres=header.yres)
+    for name, kind in (("icc-profile-data", pyvips.GValue.blob_type), ("resolution-unit", pyvips.GValue.gstr_type)):
+        if header.get_typeof(name):
+            image.set_type(kind, name, header.get(name))
+    return image
 
 
 def _described(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:

@@ -14,7 +14,7 @@ from filemill.errors import invalid
 from filemill_image.colour import WHITE, parse
 from filemill_image.formats import target_size
 from filemill_image.formats.effort import PALETTE, SETTINGS
-from filemill_image.formats.jfif import with_jfif
+from filemill_image.formats.jpeg_encoding import encode_jpeg
 from filemill_image.formats.kept_metadata import kept
 
 _LOSSLESS = {"png", "tiff", "gif"}
@@ -53,8 +53,11 @@ class Plan:
 
     def encode(self, image: pyvips.Image, **options: Any) -> bytes:
         """Encode into memory; `Q` and others override the plan."""
-        data: bytes = pyvips.Operation.call(f"{self.encoder.saver}_buffer", image, **(self.options | options))
-        return with_jfif(data, image) if self.encoder.format == "jpeg" else data
+        options = self.options | options
+        if self.encoder.format == "jpeg":
+            return encode_jpeg(image, options)
+        data: bytes = pyvips.Operation.call(f"{self.encoder.saver}_buffer", image, **options)
+        return data
 
 
 def saver(encoder: Encoder) -> Callable[[Picture, Path, Encoding, Context], None]:
