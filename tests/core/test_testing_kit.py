@@ -134,7 +134,7 @@ FORMAT = """
     import pyvips
 
     def read(file, context):
-        image = pyvips.Image.rawload(str(file.path), 64, 48, 3, offset=4)
+        image = pyvips.Image.new_from_memory(file.path.read_bytes()[4:], 64, 48, 3, "uchar")
         return Picture.of(image.copy(interpretation="srgb"), "kit")
 
     def write(picture, path, encoding, context):
