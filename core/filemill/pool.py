@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 
 import structlog
@@ -61,37 +61,40 @@ class Pool:
         self._start = Start(limits, list(blocked))
         self._idle: asyncio.LifoQueue[Worker | None] = asyncio.LifoQueue()  # None: the pool has stopped
         self._live: set[Worker] = set()
-        self._replacing: set[asyncio.Task[None]] = set()
+        self._filling: set[asyncio.Task[None]] = set()
         self._closed = False
         self._starting: asyncio.Task[None] | None = None
 
     async def launch(self) -> None:
-        """Begin to start all workers without waiting for them: they load their libraries meanwhile."""
-        self._starting = asyncio.create_task(self._start_all())
+        """Begin to start the first worker without waiting for it: it loads its libraries meanwhile."""
+        self._starting = asyncio.create_task(self._start_first())
         for _ in range(_LAUNCH_TURNS):
             await asyncio.sleep(0)
 
     async def start(self) -> None:
-        """Start all workers, if that is not under way; RuntimeError where one can't, and then none runs."""
+        """Wait until the first worker is ready, if need be start it; the others follow by themselves.
+
+        Raises:
+            RuntimeError: it can't start.
+        """
         if self._starting is None:
-            self._starting = asyncio.create_task(self._start_all())
+            self._starting = asyncio.create_task(self._start_first())
         await self._starting
 
-    async def _start_all(self) -> None:
+    async def _start_first(self) -> None:
         try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self.size):
-                    group.create_task(self._add())
-        except* (RuntimeError, OSError) as errors:
-            await self.stop()
-            raise RuntimeError(str(errors.exceptions[0])) from errors
+            await self._add()
+        except OSError as error:
+            raise RuntimeError(str(error)) from error
+        for _ in range(self.size - 1):
+            self._in_background(self._fill())
 
     async def stop(self) -> None:
         """End all workers, whatever they do; tasks that run or wait are refused with `OVERLOADED`."""
         self._closed = True
-        for replacing in self._replacing:
-            replacing.cancel()
-        await asyncio.gather(*self._replacing, return_exceptions=True)
+        for filling in self._filling:
+            filling.cancel()
+        await asyncio.gather(*self._filling, return_exceptions=True)
         for _ in range(self.admitted):
             self._idle.put_nowait(None)
         gone = list(self._live)
@@ -187,12 +190,19 @@ class Pool:
         worker.kill()
         if self._closed:
             return
-        replacing = asyncio.create_task(self._swap(worker))
-        self._replacing.add(replacing)
-        replacing.add_done_callback(self._replacing.discard)
+        self._in_background(self._swap(worker))
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        filling = asyncio.create_task(work)
+        self._filling.add(filling)
+        filling.add_done_callback(self._filling.discard)
 
     async def _swap(self, worker: Worker) -> None:
         await self._forget(worker)
+        await self._fill()
+
+    async def _fill(self) -> None:
+        """Start a worker for a place that is empty, however often it takes."""
         pause = 0.1
         while True:
             try:

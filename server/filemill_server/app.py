@@ -16,7 +16,7 @@ from filemill.registry import Registry, load_registry
 from filemill_server.assets import Assets
 from filemill_server.auth import require_key
 from filemill_server.database import Database
-from filemill_server.fetch import FetchPolicy
+from filemill_server.fetch.policy import FetchPolicy
 from filemill_server.idempotency import Idempotency
 from filemill_server.keys import Keys
 from filemill_server.methods import answer_options

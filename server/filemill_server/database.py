@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from filemill_server.batches import Batches
+from filemill_server.database_url import database_url
 from filemill_server.migrations import HEAD
 
 T = TypeVar("T")
@@ -29,23 +28,6 @@ BATCH = 256
 THREADS = 8
 """Threads, and so connections, for reading; on PostgreSQL for everything."""
 _MIGRATION_LOCK = 0x66696C656D696C6C  # an advisory lock of PostgreSQL is any 64-bit number
-
-
-def database_url(url: str) -> URL:
-    """Read a database URL: `sqlite:///PATH` or `postgresql://…`, which goes to psycopg 3.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise ValueError("it is not a database URL") from None
-    if parsed.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
-        return parsed.set(drivername="postgresql+psycopg")
-    if parsed.drivername == "sqlite" and parsed.database not in (None, "", ":memory:"):
-        return parsed
-    raise ValueError("a database URL starts with sqlite:/// and a path, or with postgresql://")
 
 
 class Database:

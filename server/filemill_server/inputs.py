@@ -14,7 +14,7 @@ from filemill.sources import Source
 from filemill.task import Input
 from filemill_server.bodies import Part
 from filemill_server.bodies.spool import too_large
-from filemill_server.fetch import fetch
+from filemill_server.fetch.client import fetch
 from filemill_server.names import DEFAULT_NAME, clean_name
 from filemill_server.services import Services
 from filemill_server.storage import Storage

@@ -11,7 +11,7 @@ from filemill.pool import Pool
 from filemill.registry import Registry
 from filemill_server.assets import Assets
 from filemill_server.database import Database
-from filemill_server.fetch import FetchPolicy
+from filemill_server.fetch.policy import FetchPolicy
 from filemill_server.idempotency import Idempotency
 from filemill_server.keys import Key, Keys
 from filemill_server.observe import Metrics

@@ -380,7 +380,7 @@ async def test_a_worker_that_can_not_be_replaced_is_tried_again_with_pauses(
         monkeypatch.setenv("HOSTILE_STARTUP", "raise")
         await refused(pool, hostile("exit"))
         waiting = asyncio.create_task(pid_of(pool, hostile))
-        (swapping,) = pool._replacing
+        (swapping,) = pool._filling
         await asyncio.sleep(2)
         assert not swapping.done()
         monkeypatch.delenv("HOSTILE_STARTUP")
@@ -401,6 +401,8 @@ async def test_workers_end_with_the_server(visible: object, foreign: list[str], 
         async def main():
             pool = Pool(workers=2, queue=0, limits=Limits(), blocked={[*foreign, "sample"]!r})
             await pool.start()
+            while len(pool._live) < 2:
+                await asyncio.sleep(0.01)
             print(*(worker.process.pid for worker in pool._live), flush=True)
             await asyncio.sleep(600)
 

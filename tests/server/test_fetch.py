@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from filemill.errors import ErrorCode, FilemillError
-from filemill_server.fetch import Fetched, FetchPolicy, fetch
+from filemill_server.fetch.client import Fetched, fetch
+from filemill_server.fetch.policy import FetchPolicy
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import ip_addresses
 
-from filemill_server.fetch import embedded, is_listed, is_permitted, is_public
+from filemill_server.fetch.addresses import embedded, is_listed, is_permitted, is_public
 
 CLOSED_V4 = [
     "0.0.0.0",

@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from filemill.errors import ErrorCode, FilemillError
-from filemill_server.fetch import FetchPolicy, client, fetch
+from filemill_server.fetch import client
+from filemill_server.fetch.client import fetch
+from filemill_server.fetch.policy import FetchPolicy
 
 pytestmark = pytest.mark.anyio
 

@@ -15,7 +15,8 @@ import httpcore
 import pytest
 
 from filemill.errors import ErrorCode, FilemillError
-from filemill_server.fetch import FetchPolicy, fetch
+from filemill_server.fetch.client import fetch
+from filemill_server.fetch.policy import FetchPolicy
 
 pytestmark = pytest.mark.anyio
 

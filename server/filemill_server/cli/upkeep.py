@@ -14,7 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from filemill_server.cli.findings import Finding, fails, works
 from filemill_server.cli.installation import Installation, read_packs
-from filemill_server.database import Database, database_url
+from filemill_server.database import Database
+from filemill_server.database_url import database_url
 from filemill_server.settings import Settings
 from filemill_server.storage import Storage
 

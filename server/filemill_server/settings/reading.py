@@ -16,7 +16,7 @@ from msgspec.inspect import VarTupleType, type_info
 from msgspec.structs import FieldInfo, fields
 
 from filemill.faults import unknown
-from filemill_server.database import database_url
+from filemill_server.database_url import database_url
 from filemill_server.settings.declared import Settings
 from filemill_server.settings.wording import bare, notes, wanted
 from filemill_server.storage import check_url
