@@ -112,7 +112,7 @@ class SetDensity(PictureOperation, frozen=True, kw_only=True, tag="set-density")
     """Set how many pixels an inch of a print has; no pixel changes.
 
     JPEG and PNG files are changed without encoding them again. GIF, WebP and AVIF have no place for it: the
-    report says so.
+    report of the encode then says `density: null`.
     """
 
     dpi: Annotated[int, Meta(ge=1, le=65535, description="Pixels an inch.")]
@@ -123,8 +123,11 @@ class SetDensity(PictureOperation, frozen=True, kw_only=True, tag="set-density")
         file = picture.source
         if file is not None and file.format in DENSE_FORMATS:
             _checked(picture)
-            return _rewritten(file, DENSE_FORMATS[file.format](file.path.read_bytes(), self.dpi), context)
-        return _changed(picture, lambda image: with_density(image, self.dpi / MILLIMETRES_PER_INCH))
+            picture = _rewritten(file, DENSE_FORMATS[file.format](file.path.read_bytes(), self.dpi), context)
+            file = picture.source
+        else:
+            file = None
+        return _changed(picture, lambda image: with_density(image, self.dpi / MILLIMETRES_PER_INCH), file)
 
 
 def sized(picture: Picture, size: int) -> Picture:
@@ -136,8 +139,11 @@ def sized(picture: Picture, size: int) -> Picture:
     return chosen
 
 
-def _changed(picture: Picture, change: Callable[[pyvips.Image], pyvips.Image]) -> Picture:
-    """Return a picture whose pixels, whenever they are loaded, go through a change that keeps their size."""
+def _changed(picture: Picture, change: Callable[[pyvips.Image], pyvips.Image], source: File | None = None) -> Picture:
+    """Return a picture whose pixels, whenever they are loaded, go through a change that keeps their size.
+
+    `source` is the file that already is the changed picture, where there is one.
+    """
     return Picture(
         lambda factor: change(picture.reduced(factor)),
         width=picture.width,
@@ -145,6 +151,8 @@ def _changed(picture: Picture, change: Callable[[pyvips.Image], pyvips.Image]) -
         frames=picture.frames,
         transparent=picture.transparent,
         format=picture.format,
+        source=source,
+        known=lambda: picture.known if source else {},
     )
 
 

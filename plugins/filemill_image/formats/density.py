@@ -17,10 +17,16 @@ _APP1, _EXIF = 0xE1, b"Exif\0\0"
 _RESOLUTIONS, _UNIT = (0x011A, 0x011B), 0x0128
 _RATIONAL, _INCHES = 5, 2
 
+ASKED = "filemill-density"
+"""Field of an image whose density somebody set, and wants to hear of where a format has no place for it."""
+WITHOUT_DENSITY = {"gif", "webp", "avif"}
+"""Formats that have no place for a density."""
+
 
 def with_density(image: pyvips.Image, resolution: float) -> pyvips.Image:
-    """Return an image with a resolution, pixels a millimetre."""
+    """Return an image with a resolution, pixels a millimetre, that was asked for."""
     image = image.copy(xres=resolution, yres=resolution)
+    image.set_type(pyvips.GValue.gint_type, ASKED, 1)
     image.set_type(pyvips.GValue.gstr_type, "resolution-unit", "in")
     return image
 

@@ -13,6 +13,7 @@ from filemill import Context, Encoding, Picture, Priority
 from filemill.errors import invalid
 from filemill_image.colour import WHITE, parse
 from filemill_image.formats import target_size
+from filemill_image.formats.density import ASKED, WITHOUT_DENSITY
 from filemill_image.formats.effort import PALETTE, SETTINGS
 from filemill_image.formats.jpeg_encoding import encode_jpeg
 from filemill_image.formats.kept_metadata import kept
@@ -75,7 +76,7 @@ def saver(encoder: Encoder) -> Callable[[Picture, Path, Encoding, Context], None
         image, frames = _frames(picture, encoder, context)
         _check_sides(image.width, image.height // frames, encoder)
         image = _flattened(image, encoder, encoding, context)
-        plan = _plan(encoder, encoding, context)
+        plan = _plan(image, encoder, encoding, context)
         if encoding.metadata == "all":
             image, keep = kept(image)
             plan.options["keep"] = keep
@@ -122,10 +123,12 @@ def _flattened(image: pyvips.Image, encoder: Encoder, encoding: Encoding, contex
     return image.flatten(background=colour.rgb)
 
 
-def _plan(encoder: Encoder, encoding: Encoding, context: Context) -> Plan:
+def _plan(image: pyvips.Image, encoder: Encoder, encoding: Encoding, context: Context) -> Plan:
     priority = encoding.priority or Priority.BALANCED
     options: dict[str, Any] = {"keep": "none", **SETTINGS[encoder.format][priority]}
     context.report(format=encoder.format)
+    if encoder.format in WITHOUT_DENSITY and image.get_typeof(ASKED):
+        context.report(density=None)
     if encoding.progressive is not None and encoder.format in _PROGRESSIVE:
         options["interlace"] = encoding.progressive
     if encoder.format == "gif":

@@ -158,6 +158,15 @@ def test_set_density(name: str, samples: Any, run: Any) -> None:
     assert (before - after).abs().max() == 0
 
 
+@pytest.mark.parametrize(("format", "told"), [("gif", True), ("webp", True), ("avif", True), ("tiff", False)])
+def test_a_density_without_a_place_is_told(format: str, told: bool, samples: Any, run: Any) -> None:
+    """GIF, WebP and AVIF hold none: the report says so, but only where one was asked for."""
+    steps = [{"op": "set-density", "dpi": 300}, {"op": "flip", "format": format}]
+    report = run(samples.photo(), steps).made[0].report
+    assert (report[0]["density"], report[-1].get("density", "kept")) == (300, None if told else "kept")
+    assert "density" not in run(samples.photo(), steps[1:]).made[0].report[-1]
+
+
 @pytest.mark.parametrize("op", [{"op": "strip-metadata"}, {"op": "set-density", "dpi": 72}])
 def test_a_cut_file_is_not_passed_on(op: dict[str, Any], samples: Any, run: Any) -> None:
     """What changes no pixel still refuses a file that is cut short."""
