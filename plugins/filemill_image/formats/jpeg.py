@@ -43,7 +43,7 @@ def _turbo(file: File, header: pyvips.Image, factor: float) -> pyvips.Image:
 
     pixels = simplejpeg.decode_jpeg(
         file.path.read_bytes(),
-        "RGB",
+        "GRAY" if header.bands == 1 else "RGB",
         min_height=int(header.height / factor),
         min_width=int(header.width / factor),
         min_factor=1,

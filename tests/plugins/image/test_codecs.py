@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from filemill import ErrorCode, FilemillError
+from filemill import ErrorCode, FilemillError, Picture
 from filemill.context import Context
-from filemill.formats import Format
 from filemill.limits import Limits
 from filemill.registry import Registry
 from filemill.testing.checks import damaged
@@ -30,14 +30,15 @@ def grey() -> pyvips.Image:
     return drawing()[0].copy(interpretation="b-w")
 
 
-def read(registry: Registry, path: Path) -> pyvips.Image:
-    """All pixels of a file, as the pipeline gets them."""
-    form: Format = registry.formats["png"]
+def opened(registry: Registry, path: Path) -> Picture:
+    """A file as the pipeline opens it."""
     context = Context(limits=Limits(), folder=path.parent, formats=registry.formats)
-    assert form.open is not None
-    picture: Any = form.open(registry.formats.sniff(path, path.name), context)
-    image: pyvips.Image = picture.image
-    return image.copy_memory()
+    return context.open(registry.formats.sniff(path, path.name), Picture)
+
+
+def read(registry: Registry, path: Path) -> pyvips.Image:
+    """All pixels of a file."""
+    return opened(registry, path).image.copy_memory()
 
 
 @pytest.mark.parametrize("filter", FILTERS)
@@ -89,6 +90,22 @@ def test_a_damaged_png_is_what_libvips_makes_of_it(
         return  # told by the engine as INVALID_FILE
     other = pyvips.Image.pngload(str(path), fail_on="none").colourspace("srgb")
     assert bytes(decoded.write_to_memory()) == bytes(other.write_to_memory())
+
+
+@pytest.mark.parametrize("image", [drawing(331, 207), drawing(331, 207)[0].copy(interpretation="b-w")], ids=str)
+@pytest.mark.parametrize("factor", [1.0, 2.0, 8.0])
+def test_a_jpeg_is_decoded_as_by_libvips(
+    image: pyvips.Image, factor: float, registry: Registry, tmp_path: Path
+) -> None:
+    """In colour and in grey, whole and reduced while it is decoded."""
+    path = tmp_path / "photo.jpg"
+    image.gaussblur(6).jpegsave(str(path), Q=95)
+    decoded = opened(registry, path).reduced(factor)
+    assert (decoded.width, decoded.height) == (math.ceil(331 / factor), math.ceil(207 / factor))
+    assert (decoded.bands, decoded.interpretation) == (3, "srgb")
+    whole = pyvips.Image.jpegload(str(path)).colourspace("srgb")
+    expected = whole.resize(decoded.width / 331, vscale=decoded.height / 207)
+    assert (decoded - expected).abs().avg() < 3
 
 
 @pytest.mark.parametrize("mode", ["auto", "on", "off"])
