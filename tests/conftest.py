@@ -7,10 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 import pyvips
 
 from live import LiveServer, StartServer
+
+# The same examples in every run: what a change broke is told from what was always broken. To look for more:
+# pytest --hypothesis-profile=default
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.load_profile("repeatable")
 
 ROOT = Path(__file__).resolve().parent.parent
 
