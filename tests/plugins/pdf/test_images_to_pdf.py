@@ -34,7 +34,8 @@ def scan_data(path: Path) -> bytes:
 def boxes(path: str) -> list[tuple[float, float]]:
     """The size of each page."""
     document = opened(path)
-    return [tuple(round(side, 1) for side in document.size(number + 1)) for number in range(document.pages)]
+    sizes = [document.size(number + 1) for number in range(document.pages)]
+    return [(round(width, 1), round(height, 1)) for width, height in sizes]
 
 
 @pytest.mark.parametrize(("step", "page", "box"), [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pikepdf
 import pypdf
@@ -83,7 +83,7 @@ def test_a_scan_has_no_text_layer(tmp_path: Path, filemill_run: Runner) -> None:
 
 
 @pytest.mark.parametrize(("revision", "cipher"), [(3, "RC4"), (4, "AES-128"), (6, "AES-256")])
-def test_a_locked_document(revision: int, cipher: str, rich: Path, filemill_run: Runner) -> None:
+def test_a_locked_document(revision: Literal[3, 4, 6], cipher: str, rich: Path, filemill_run: Runner) -> None:
     """Without its password it is told how it is locked; with it, everything, and what the password may do."""
     locked = rich.with_name("locked.pdf")
     with pikepdf.open(rich) as pdf:
