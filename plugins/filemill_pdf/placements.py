@@ -1,0 +1,62 @@
+"""How large the pictures of a document are drawn."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import pikepdf
+from pikepdf import Dictionary, Name, Object, Stream
+
+_DEEPEST_FORM = 10
+_OPERATORS = "q Q cm Do"
+Id = tuple[int, int]
+
+
+@dataclass
+class Placements:
+    """The largest width and height, points, that each picture stream is drawn in, by its object."""
+
+    sizes: dict[Id, tuple[float, float]] = field(default_factory=dict)
+    _read: int = 0
+
+    def add(self, page: pikepdf.Page) -> None:
+        """Note what a page draws."""
+        scale = page.obj.get("/UserUnit", 1)
+        unit = float(scale) if isinstance(scale, (int, float)) else 1.0
+        self._walk(page.obj, page.obj.get("/Resources"), pikepdf.Matrix().scaled(unit, unit), 0)
+
+    def _walk(self, content: Object, resources: Object | None, matrix: pikepdf.Matrix, depth: int) -> None:
+        drawn = resources.get("/XObject") if isinstance(resources, Dictionary) else None
+        if not isinstance(drawn, Dictionary) or depth > _DEEPEST_FORM or self._read > 100_000:
+            return
+        try:
+            instructions = pikepdf.parse_content_stream(content, _OPERATORS)
+        except (pikepdf.PdfError, pikepdf.PdfParsingError):
+            return
+        stack: list[pikepdf.Matrix] = []
+        for instruction in instructions:
+            operands = instruction.operands
+            match str(instruction.operator):
+                case "q":
+                    stack.append(matrix)
+                case "Q" if stack:
+                    matrix = stack.pop()
+                case "cm" if len(operands) == 6:
+                    matrix = pikepdf.Matrix(*(float(number) for number in operands)) @ matrix
+                case "Do" if operands and str(operands[0]) in drawn:
+                    self._draw(drawn[str(operands[0])], resources, matrix, depth)
+
+    def _draw(self, drawn: Object, resources: Object | None, matrix: pikepdf.Matrix, depth: int) -> None:
+        if not isinstance(drawn, Stream):
+            return
+        self._read += 1
+        kind = drawn.stream_dict.get("/Subtype")
+        if kind == Name.Image:
+            size = math.hypot(matrix.a, matrix.b), math.hypot(matrix.c, matrix.d)
+            old = self.sizes.get(drawn.objgen, (0.0, 0.0))
+            self.sizes[drawn.objgen] = max(old[0], size[0]), max(old[1], size[1])
+        elif kind == Name.Form:
+            own = drawn.stream_dict.get("/Matrix")
+            inner = pikepdf.Matrix(own) @ matrix if own is not None else matrix
+            self._walk(drawn, drawn.stream_dict.get("/Resources", resources), inner, depth + 1)
