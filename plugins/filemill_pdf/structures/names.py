@@ -42,4 +42,4 @@ def whole_number(value: object) -> int | None:
 
 def values_of(holder: Object) -> list[Object]:
     """Return the values of a dictionary."""
-    return [holder[key] for key in holder]
+    return [holder[key] for key in sorted(holder.keys())]
