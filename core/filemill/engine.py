@@ -69,7 +69,7 @@ class _Engine:
             extras={key: self._sniffed(extra) for key, extra in task.extras.items()},
             tell=lambda fraction, note: tell(fraction, self.step_index, note),
         )
-        self.saver = Saver(self.context)
+        self.saver = Saver(self.context, given={Path(given.path) for given in task.inputs})
         decoder = msgspec.msgpack.Decoder(registry.pipeline_type)
         self.pipelines: list[list[Operation]] = [decoder.decode(steps) for steps in task.pipelines]
         self.shared: dict[Path, object] = {}
@@ -158,7 +158,10 @@ class _Engine:
         if not isinstance(result, list):
             return [Item(result, item.stem, wish)]
         width = len(str(len(values)))
-        return [Item(value, f"{item.stem}-{number:0{width}}", wish) for number, value in enumerate(values, 1)]
+        return [
+            Item(value, _own_stem(value) or f"{item.stem}-{number:0{width}}", wish)
+            for number, value in enumerate(values, 1)
+        ]
 
     def _check_picture(self, value: object) -> None:
         """Refuse a picture that a step made too large, while it is still a plan without pixels."""
@@ -182,6 +185,12 @@ class _Engine:
         output = self.saver.save(item.value, item.wish, item.stem)
         item.wish = NO_WISH
         return File(Path(output.path), output.name, output.format, output.size)
+
+
+def _own_stem(value: object) -> str | None:
+    """Return the name, without its ending, that an operation gave to one of many; None where it gave none."""
+    file = value.file if isinstance(value, Document) else value
+    return PurePosixPath(file.name).stem if isinstance(file, File) else None
 
 
 def _distinct(stems: Sequence[str]) -> list[str]:

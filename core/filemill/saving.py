@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
 
 from filemill.context import Context
@@ -20,10 +20,16 @@ from filemill.task import Made, Output
 
 
 class Saver:
-    """Writes results into the working folder of a task."""
+    """Writes results into the working folder of a task.
 
-    def __init__(self, context: Context) -> None:
+    Args:
+        context: gives the folder, the formats and the limits.
+        given: paths of the task's inputs: one that is still as it was is reported as `unchanged`.
+    """
+
+    def __init__(self, context: Context, given: Collection[Path]) -> None:
         self._context = context
+        self._given = given
         self._formats = context.formats
 
     def save(self, value: object, wish: Encoding, stem: str) -> Output:
@@ -47,7 +53,8 @@ class Saver:
     def _encoded(self, value: Picture | Document | Text | Data, form: Format, wish: Encoding) -> Path:
         source = _file_behind(value)
         if source is not None and source.format == form.name and _satisfied(source, wish):
-            self._context.report(unchanged=True)
+            if source.path in self._given:
+                self._context.report(unchanged=True)
             return self._copy(source)
         path = self._context.path(form.extensions[0])
         if isinstance(value, Text) and value.body is not None:

@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 import pikepdf
 from pikepdf import Array, Dictionary, Object
 
-from filemill import Context, Document
+from filemill import Context, Document, File
 from filemill_pdf.bookmarks import Bookmarks
-from filemill_pdf.opening import save_pdf
+from filemill_pdf.opening import reading, save_pdf
 from filemill_pdf.structures.destinations import Destinations
 from filemill_pdf.structures.forms import Forms, forget_signatures
 from filemill_pdf.structures.graft import graft
@@ -21,25 +21,31 @@ from filemill_pdf.structures.outlines import Outlines
 from filemill_pdf.structures.tags import Tags, has_tags
 
 
-def merge(pdfs: Sequence[pikepdf.Pdf], names: Sequence[str], bookmarks: Bookmarks, context: Context) -> Document:
+def merge(pdfs: Sequence[pikepdf.Pdf], files: Sequence[File], bookmarks: Bookmarks, context: Context) -> Document:
     """Merge documents in the order given; the first one is changed and has the others' pages in the end.
 
     Args:
         pdfs: the documents, open, each its own object; they can't be used afterwards.
-        names: of the documents; the first one names the result.
+        files: where they are from; the first one's name is the result's.
         bookmarks: which bookmarks the result has.
         context: gives the folder, the limits and the progress.
+
+    Raises:
+        FilemillError: `INVALID_FILE` naming the file whose objects are malformed.
     """
     target, *others = pdfs
-    if others:
-        forget_signatures(target)
-    merger = _Merger(target, bookmarks, tagged=all(map(has_tags, pdfs)))
-    merger.outlines.start(_title(names[0]))
-    for ordinal, (source, name) in enumerate(zip(others, names[1:], strict=True), 2):
-        merger.take(source, _title(name), ordinal)
-        context.progress(ordinal, len(pdfs), name)
-    merger.finish(alone=not others)
-    return save_pdf(target, context, names[0], others)
+    with reading(files[0]):
+        if others:
+            forget_signatures(target)
+        merger = _Merger(target, bookmarks, tagged=all(map(has_tags, pdfs)))
+        merger.outlines.start(_title(files[0].name))
+    for ordinal, (source, file) in enumerate(zip(others, files[1:], strict=True), 2):
+        with reading(file):
+            merger.take(source, _title(file.name), ordinal)
+        context.progress(ordinal, len(pdfs), file.name)
+    with reading(files[0]):
+        merger.finish(alone=not others)
+    return save_pdf(target, context, files[0].name, others)
 
 
 class _Merger:

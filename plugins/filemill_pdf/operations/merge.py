@@ -35,8 +35,9 @@ class MergePdf(Operation, frozen=True, kw_only=True, tag="merge-pdf"):
 
     def run(self, documents: list[Document | File], context: Context) -> Document:
         """Merge them."""
+        from filemill_pdf.appearances import draw_fields  # noqa: PLC0415 - qpdf only in workers
         from filemill_pdf.merging import merge  # noqa: PLC0415 - qpdf only in workers
-        from filemill_pdf.opening import check_pages, open_file  # noqa: PLC0415 - qpdf only in workers
+        from filemill_pdf.opening import check_pages, open_file, reading  # noqa: PLC0415 - qpdf only in workers
 
         if len(self.passwords) > len(documents):
             raise invalid("/passwords", f"There are {len(self.passwords)} passwords for {len(documents)} documents.")
@@ -48,5 +49,8 @@ class MergePdf(Operation, frozen=True, kw_only=True, tag="merge-pdf"):
                 raise FilemillError(ErrorCode.UNSUPPORTED_MEDIA, f"Input {number}, {file.name!r}, is not a PDF.")
             known = one.password if isinstance(one, Document) else None
             pdfs.append(open_file(file, context, password or known, label=f"Input {number}, "))
+            if len(documents) > 1:
+                with reading(file):
+                    draw_fields(pdfs[-1], password or known, context)
         check_pages(files[0], sum(len(pdf.pages) for pdf in pdfs))
-        return merge(pdfs, [file.name for file in files], self.bookmarks, context)
+        return merge(pdfs, files, self.bookmarks, context)
