@@ -108,6 +108,20 @@ class Settings(Struct, frozen=True, kw_only=True):
     memory_bytes: Annotated[
         int, Meta(ge=64 << 20, description="Memory one piece of work may use on top of an idle worker, bytes.")
     ] = _DEFAULTS.memory_bytes
+    max_outputs: Annotated[int, Meta(ge=1, description="Most files that one piece of work may give.")] = (
+        _DEFAULTS.max_outputs
+    )
+    max_growth: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="How many times the bytes of its inputs (at least 1 MiB) an operation on documents may write.",
+        ),
+    ] = _DEFAULTS.max_growth
+    honour_restrictions: Annotated[
+        bool,
+        Meta(description="Refuse to change a document that opens without a password and whose owner forbids changes."),
+    ] = _DEFAULTS.honour_restrictions
     fetch_allow_networks: Annotated[
         tuple[str, ...],
         Meta(
@@ -150,6 +164,9 @@ def limits(settings: Settings) -> Limits:
     return Limits(
         max_pixels=settings.max_pixels,
         max_frames=settings.max_frames,
+        max_outputs=settings.max_outputs,
+        max_growth=settings.max_growth,
+        honour_restrictions=settings.honour_restrictions,
         memory_bytes=settings.memory_bytes,
         deadline_seconds=settings.deadline_seconds,
     )

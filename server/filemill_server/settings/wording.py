@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec.inspect import EnumType, FloatType, IntType, Metadata, NoneType, StrType, Type, UnionType, VarTupleType
+from msgspec.inspect import BoolType, EnumType, FloatType, IntType, Metadata, NoneType, StrType, Type, UnionType, VarTupleType
 
 
 def bare(type_: Type) -> Type:
@@ -41,6 +41,8 @@ def _kind(type_: Type) -> str:
             return f"one of {', '.join(str(member.value) for member in cls)}"
         case VarTupleType():
             return "a list"
+        case BoolType():
+            return "true or false"
         case StrType():
             return "a text"
         case _:

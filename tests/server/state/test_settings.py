@@ -166,6 +166,16 @@ def test_limits_come_from_the_settings() -> None:
     assert (found.max_pixels, found.deadline_seconds, found.max_frames) == (1000, 2.5, 7)
 
 
+def test_limits_of_documents_come_from_the_settings() -> None:
+    """How many files, how much larger, and whether an owner's restrictions count."""
+    environ = {"FILEMILL_MAX_OUTPUTS": "9", "FILEMILL_MAX_GROWTH": "3", "FILEMILL_HONOUR_RESTRICTIONS": "true"}
+    found = limits(load_settings(environ))
+    assert (found.max_outputs, found.max_growth, found.honour_restrictions) == (9, 3, True)
+    assert not limits(load_settings({"FILEMILL_HONOUR_RESTRICTIONS": "false"})).honour_restrictions
+    with pytest.raises(SettingsError, match="true or false"):
+        load_settings({"FILEMILL_HONOUR_RESTRICTIONS": "perhaps"})
+
+
 def test_secret_is_made_once(tmp_path: Path) -> None:
     """Without a secret in the settings one is made, kept for the owner only, and the same ever after."""
     settings = Settings(data_dir=tmp_path / "new")
