@@ -6,5 +6,19 @@ from filemill.testing import conformance_tests
 
 test_conformance = conformance_tests(
     examples=5,
-    known={"watermark": [{"text": "filemill", "opacity": 0.5}, {"image": {"assetId": "logo"}}]},
+    known={
+        "watermark": [{"text": "filemill", "opacity": 0.5}, {"image": {"assetId": "logo"}}],
+        "merge-pdf": [{}, {"bookmarks": "per-file"}],
+        "split-pdf": [{"every": 1}, {"pages": "2"}],
+        "extract-pages": [{"pages": "2"}, {"pages": "2,1"}],
+        "remove-pages": [{"pages": "1"}],
+        "reorder-pages": [{"pages": "2,1"}],
+        "rotate-pages": [{"angle": 90}, {"angle": 180, "pages": "2"}],
+        "rasterize": [{"pages": "1", "dpi": 72}, {"width": 100}],
+        "images-to-pdf": [{"pageSize": "a4", "margin": 36, "fit": "cover"}, {"quality": 60}],
+        "encrypt-pdf": [{"password": "open"}, {"ownerPassword": "owner", "allow": ["print"]}],
+        "watermark-pdf": [{"text": "DRAFT", "rotate": -45}, {"image": {"assetId": "logo"}, "pages": "1"}],
+        "pdf-metadata": [{"title": "A title", "language": "en"}, {"clear": True}],
+        "extract-text": [{"pages": "1-2"}],
+    },
 )
