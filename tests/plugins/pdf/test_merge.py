@@ -79,6 +79,30 @@ def test_tags_are_kept_only_where_all_have_them(tmp_path: Path, filemill_run: Ru
         assert "/MarkInfo" not in pdf.Root
 
 
+def test_tags_keep_their_meaning_and_language(tmp_path: Path, filemill_run: Runner) -> None:
+    """Own types that mean something else elsewhere become standard ones; a part in another language says so."""
+    paths = []
+    for mark, role in (("A", Name.H1), ("B", Name.H2)):
+        paths.append(structured(tmp_path / f"{mark}.pdf", mark))
+        with pikepdf.open(paths[-1], allow_overwriting_input=True) as pdf:
+            tree = pdf.Root.StructTreeRoot
+            tree.RoleMap = Dictionary(Heading=role)
+            tree.RoleMap[f"/Only{mark}"] = Name.P
+            for element, kind in zip(tree.K[0].K, (Name.Heading, Name(f"/Only{mark}")), strict=False):
+                element.S = kind
+            form = pdf.make_stream(b"", Type=Name.XObject, Subtype=Name.Form, BBox=Array([0, 0, 9, 9]), StructParents=1)
+            pdf.pages[0].obj.Resources.XObject = Dictionary(Fm=form)
+            pdf.save(paths[-1])
+    with pikepdf.open(filemill_run(paths, MERGE).outputs[0].path) as pdf:
+        tree = pdf.Root.StructTreeRoot
+        means = [[str(tree.RoleMap.get(element.S, element.S)) for element in document.K] for document in tree.K]
+        assert means == [["/H1", "/P", "/P"], ["/H2", "/P", "/P"]]
+        assert [str(document.get("/Lang", "")) for document in tree.K] == ["", "el"]
+        parents = pikepdf.NumberTree(tree.ParentTree)
+        form = pdf.pages[3].obj.Resources.XObject.Fm
+        assert str(parents[int(form.StructParents)][0].ActualText) == "B2"
+
+
 def test_old_destinations_and_names_that_are_not_utf8(tmp_path: Path, filemill_run: Runner) -> None:
     """Destinations named as in PDF 1.1, in any bytes: kept apart, and links follow."""
     paths = []
