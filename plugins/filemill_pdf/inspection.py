@@ -11,6 +11,7 @@ from pypdf.generic import ArrayObject, DictionaryObject
 
 from filemill import Context, Data, Document, ErrorCode, File, FilemillError
 from filemill.kinds import Facts, Json
+from filemill_pdf.blame import FAILURES, is_files_fault
 from filemill_pdf.format import open_document
 
 _MOST_PAGES_TOLD = 1000
@@ -43,21 +44,24 @@ def inspected(document: Document | File, password: str | None, context: Context)
                 return Data({**facts, "locked": True})
             facts["locked"] = False
             facts["restricted"] = reader.decrypt(password or "") != pypdf.PasswordType.OWNER_PASSWORD
+        shown = _opened(document, file, password, context)  # refuses too many pages before pypdf counts them
         facts |= _content(reader)
     except (FileNotDecryptedError, WrongPasswordError):
         raise FilemillError(ErrorCode.INVALID_FILE, f"{file.name!r} is encrypted and needs its password.") from None
     except FilemillError:
         raise
-    # pypdf lets what a malformed object causes through: AttributeError, TypeError, AssertionError, …
-    except (PyPdfError, ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError,
-            TypeError, ValueError, NotImplementedError):  # fmt: skip
+    except (PyPdfError, AssertionError, *FAILURES) as error:
+        if not is_files_fault(error):
+            raise
         facts["damaged"] = True
-    shown = (
-        document
-        if isinstance(document, Document) and document.password == password
-        else open_document(file, context, password)
-    )
+        shown = _opened(document, file, password, context)
     return Data(facts | _shown(shown))
+
+
+def _opened(document: Document | File, file: File, password: str | None, context: Context) -> Document:
+    if isinstance(document, Document) and document.password == password:
+        return document
+    return open_document(file, context, password)
 
 
 def _encryption(reader: pypdf.PdfReader) -> Facts:

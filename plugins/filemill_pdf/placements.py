@@ -7,18 +7,32 @@ from dataclasses import dataclass, field
 
 import pikepdf
 from pikepdf import Dictionary, Name, Object, Stream
+from pikepdf.exceptions import PdfParsingError
 
 _DEEPEST_FORM = 10
 _OPERATORS = "q Q cm Do"
+_MOST_DRAWINGS = 50_000
+"""Forms that draw forms multiply their drawings without end."""
 Id = tuple[int, int]
+Instruction = pikepdf.ContentStreamInstruction | pikepdf.ContentStreamInlineImage
 
 
 @dataclass
 class Placements:
-    """The largest width and height, points, that each picture stream is drawn in, by its object."""
+    """The largest width and height, points, that each picture stream is drawn in, by its object.
+
+    Attributes:
+        sizes: of the pictures found.
+    """
 
     sizes: dict[Id, tuple[float, float]] = field(default_factory=dict)
-    _read: int = 0
+    _drawings: int = 0
+    _parsed: dict[Id, list[Instruction]] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every drawing was followed."""
+        return self._drawings <= _MOST_DRAWINGS
 
     def add(self, page: pikepdf.Page) -> None:
         """Note what a page draws."""
@@ -28,14 +42,12 @@ class Placements:
 
     def _walk(self, content: Object, resources: Object | None, matrix: pikepdf.Matrix, depth: int) -> None:
         drawn = resources.get("/XObject") if isinstance(resources, Dictionary) else None
-        if not isinstance(drawn, Dictionary) or depth > _DEEPEST_FORM or self._read > 100_000:
-            return
-        try:
-            instructions = pikepdf.parse_content_stream(content, _OPERATORS)
-        except (pikepdf.PdfError, pikepdf.PdfParsingError):
+        if not isinstance(drawn, Dictionary) or depth > _DEEPEST_FORM:
             return
         stack: list[pikepdf.Matrix] = []
-        for instruction in instructions:
+        for instruction in self._instructions(content):
+            if not self.complete:
+                return
             operands = instruction.operands
             match str(instruction.operator):
                 case "q":
@@ -47,10 +59,21 @@ class Placements:
                 case "Do" if operands and str(operands[0]) in drawn:
                     self._draw(drawn[str(operands[0])], resources, matrix, depth)
 
+    def _instructions(self, content: Object) -> list[Instruction]:
+        """Return what a page or form does of what counts here, parsed once; nothing where it is broken."""
+        known = self._parsed.get(content.objgen)
+        if known is None:
+            try:
+                known = pikepdf.parse_content_stream(content, _OPERATORS)
+            except (pikepdf.PdfError, PdfParsingError):
+                known = []
+            self._parsed[content.objgen] = known
+        return known
+
     def _draw(self, drawn: Object, resources: Object | None, matrix: pikepdf.Matrix, depth: int) -> None:
         if not isinstance(drawn, Stream):
             return
-        self._read += 1
+        self._drawings += 1
         kind = drawn.stream_dict.get("/Subtype")
         if kind == Name.Image:
             size = math.hypot(matrix.a, matrix.b), math.hypot(matrix.c, matrix.d)
