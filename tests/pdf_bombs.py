@@ -36,29 +36,42 @@ def page_deflated_three_times(path: Path) -> None:
     assert path.stat().st_size < 50_000
 
 
-def object_stream(path: Path) -> None:
-    """Write a document whose only page stands in a stream of objects that unfolds to a GiB."""
-    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] /Resources << >> >>"
-    data = gibibyte(b"3 0 " + page)
-    parts = [
-        b"1 0 obj << /Type /Catalog /Pages 2 0 R >> endobj\n",
-        b"2 0 obj << /Type /Pages /Count 1 /Kids [3 0 R] >> endobj\n",
-        b"4 0 obj << /Type /ObjStm /N 1 /First 4 /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream endobj\n"
-        % (len(data), data),
-    ]
-    written, offsets = b"%PDF-1.7\n", []
-    for part in parts:
-        offsets.append(len(written))
-        written += part
-    plain = [(1, offset, 0) for offset in (*offsets, len(written))]
-    places = [(0, 0, 65535), *plain[:2], (2, 4, 0), *plain[2:]]
-    table = b"".join(b"%c%b%b" % (kind, at.to_bytes(4, "big"), more.to_bytes(2, "big")) for kind, at, more in places)
+PAGE = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] /Resources << >> /Annots [4 0 R] >>"
+NOTE = b"<< /Type /Annot /Subtype /Text /Rect [10 10 40 40] /Contents (a note) >>"
+
+
+def packed(
+    path: Path, number: int, data: bytes, about: bytes = b"/N 1 /First 4 /Filter /FlateDecode", root: bytes = b"/Root"
+) -> None:
+    """Write a document of a page with a note of which one stands in a stream of objects: 3 the page, 4 the note."""
+    plain = {
+        1: b"<< /Type /Catalog /Pages 2 0 R >>",
+        2: b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+        3: PAGE,
+        4: NOTE,
+        5: b"<< /Type /ObjStm %s /Length %d >>\nstream\n%s\nendstream" % (about, len(data), data),
+    }
+    del plain[number]
+    written, places = b"%PDF-1.7\n", {0: (0, 0, 65535), number: (2, 5, 0)}
+    for key, item in plain.items():
+        places[key] = (1, len(written), 0)
+        written += b"%d 0 obj %s endobj\n" % (key, item)
+    places[6] = (1, len(written), 0)
+    table = b"".join(
+        b"%c%b%b" % (kind, at.to_bytes(4, "big"), more.to_bytes(2, "big"))
+        for _, (kind, at, more) in sorted(places.items())
+    )
     path.write_bytes(
         written
-        + b"5 0 obj << /Type /XRef /Size 6 /W [1 4 2] /Root 1 0 R /Length %d >>\nstream\n%s\nendstream endobj\n"
-        % (len(table), table)
+        + b"6 0 obj << /Type /XRef /Size 7 /W [1 4 2] %s 1 0 R /Length %d >>\nstream\n%s\nendstream endobj\n"
+        % (root, len(table), table)
         + b"startxref\n%d\n%%%%EOF\n" % len(written)
     )
+
+
+def object_stream(path: Path) -> None:
+    """Write a document whose only page stands in a stream of objects that unfolds to a GiB."""
+    packed(path, 3, gibibyte(b"3 0 " + PAGE))
 
 
 def forms_in_forms(path: Path) -> None:

@@ -55,6 +55,8 @@ def _write(pdf: pikepdf.Pdf, security: Security, path: Path) -> None:
     with path.open("wb") as stream:
         stream.write(b"%PDF-2.0\n%\xbf\xf7\xa2\xfe\n")
         for item in pdf.objects:
+            if item is None:  # an object that is null, which is as one that is not there
+                continue
             number, _ = item.objgen
             offsets[number] = stream.tell()
             stream.write(b"%d 0 obj\n" % number + _object(item, security) + b"\nendobj\n")

@@ -19,7 +19,8 @@ _MOST_ITEMS_TOLD = 1000
 _PAGES_READ_FOR_TEXT = 50
 _DEEPEST = 20
 _INFO = ("Title", "Author", "Subject", "Keywords", "Creator", "Producer", "CreationDate", "ModDate")
-_CIPHERS = {1: "RC4", 2: "RC4", 3: "RC4", 4: "AES-128", 5: "AES-256"}
+_METHODS = {"/V2": "RC4-128", "/AESV2": "AES-128", "/AESV3": "AES-256"}
+"""Ciphers by the names that crypt filters have for them (ISO 32000-2, table 25)."""
 
 
 def inspected(document: Document | File, password: str | None, context: Context) -> Data:
@@ -68,7 +69,21 @@ def _encryption(reader: pypdf.PdfReader) -> Facts:
     entry = reader.trailer["/Encrypt"].get_object()
     if not isinstance(entry, DictionaryObject):
         return {}
-    return {"cipher": _CIPHERS.get(int(entry.get("/V", 0)), "unknown"), "revision": int(entry.get("/R", 0))}
+    return {"cipher": _cipher(entry), "revision": int(entry.get("/R", 0))}
+
+
+def _cipher(entry: DictionaryObject) -> str:
+    """Return the cipher of streams: RC4 by its length in old versions; from version 4 on a crypt filter names it."""
+    match int(entry.get("/V", 0)):
+        case 1:
+            return "RC4-40"
+        case 2 | 3:
+            return f"RC4-{int(entry.get('/Length', 40))}"
+        case 4 | 5:
+            filters = entry.get("/CF", DictionaryObject()).get_object()
+            used = filters.get(entry.get("/StmF", "/Identity"), DictionaryObject()).get_object()
+            return _METHODS.get(str(used.get("/CFM")), "unknown")
+    return "unknown"
 
 
 def _content(reader: pypdf.PdfReader) -> Facts:

@@ -20,11 +20,20 @@ from filemill_pdf.repair import rewritten
 MOST_PAGES = 20_000
 """A document of more pages is refused: a page tree of a few bytes a page keeps a worker busy for minutes."""
 _LEAST_ALLOWED_BYTES = 1 << 20
-_LOST = ("bad_alloc", "error decoding stream data", "error while getting stream data", "memory", "unfilterable stream")
+_LOST = (
+    "bad_alloc",
+    "error decoding stream data",
+    "error while getting stream data",
+    "has invalid /First entry",
+    "in object stream header",
+    "memory",
+    "parse error while reading object",
+    "unfilterable stream",
+)
 """What qpdf warns of where it goes on with an object missing."""
 _KEPT = ("re-processed without filtering", "write the damaged stream unchanged")
 """What qpdf warns of where it writes a stream that it can't decode as it stands in the file."""
-_PLACE = re.compile(r"offset \d+\)|stream object \d+ \d+")
+_PLACE = re.compile(r"object stream \d+.*offset \d+|offset \d+\)|stream object \d+ \d+")
 
 
 @contextmanager
@@ -93,7 +102,9 @@ def _opened(file: File, context: Context, password: str | None, label: str) -> p
     try:
         rewritten(file, path, password)
         return pikepdf.Pdf.open(path)
-    except (FilemillError, pikepdf.PdfError, RuntimeError, ValueError, OSError):
+    except FilemillError as error:
+        raise FilemillError(error.code, label + error.detail) from None
+    except (pikepdf.PdfError, RuntimeError, ValueError, OSError):
         raise _broken(file, first, label) from None
 
 
