@@ -15,7 +15,7 @@ import pikepdf
 
 from filemill import Context, Document, ErrorCode, File, FilemillError
 from filemill_pdf.blame import FAILURES, is_files_fault
-from filemill_pdf.repair import rewritten
+from filemill_pdf.repair import forbids_changes, rewritten
 
 MOST_PAGES = 20_000
 """A document of more pages is refused: a page tree of a few bytes a page keeps a worker busy for minutes."""
@@ -76,7 +76,7 @@ def open_file(file: File, context: Context, password: str | None = None, label: 
     check_complete([pdf], file.name)
     check_pages(file, count)
     if context.limits.honour_restrictions and pdf.is_encrypted and not pdf.owner_password_matched:
-        raise FilemillError(ErrorCode.INVALID_FILE, f"{file.name!r} forbids changes; the owner's password is needed.")
+        raise forbids_changes(file)
     return pdf
 
 
@@ -100,7 +100,7 @@ def _opened(file: File, context: Context, password: str | None, label: str) -> p
         first = error
     path = context.path("pdf")
     try:
-        rewritten(file, path, password)
+        rewritten(file, path, password, honour_restrictions=context.limits.honour_restrictions)
         return pikepdf.Pdf.open(path)
     except FilemillError as error:
         raise FilemillError(error.code, label + error.detail) from None

@@ -17,15 +17,20 @@ _LOST = ("may be missing", "ignoring the stream", "skipping the entry", "Limitin
 """What pypdf warns of where it goes on with an object missing."""
 
 
-def rewritten(file: File, path: Path, password: str | None) -> None:
+def rewritten(file: File, path: Path, password: str | None, *, honour_restrictions: bool) -> None:
     """Write a broken PDF anew, as far as pypdf can read it, without encryption.
 
     Raises:
-        FilemillError: `INVALID_FILE` where it can't, or an object would be missing.
+        FilemillError: `INVALID_FILE` where it can't, an object would be missing, or it forbids changes and that
+            is honoured.
     """
     try:
         with _warnings() as said:
-            reader = pypdf.PdfReader(file.path, password=password)
+            reader = pypdf.PdfReader(file.path)
+            if reader.is_encrypted:
+                opened_by = reader.decrypt(password or "")
+                if honour_restrictions and opened_by != pypdf.PasswordType.OWNER_PASSWORD:
+                    raise forbids_changes(file)
             writer = pypdf.PdfWriter(clone_from=reader)
             with path.open("wb") as stream:
                 writer.write(stream)
@@ -36,6 +41,11 @@ def rewritten(file: File, path: Path, password: str | None) -> None:
     for warning in said:
         if any(words in warning for words in _LOST):
             raise FilemillError(ErrorCode.INVALID_FILE, f"{file.name!r}: an object can't be read: {warning}")
+
+
+def forbids_changes(file: File) -> FilemillError:
+    """Return the refusal of a document that only its owner may change."""
+    return FilemillError(ErrorCode.INVALID_FILE, f"{file.name!r} forbids changes; the owner's password is needed.")
 
 
 @contextmanager

@@ -108,6 +108,17 @@ class Settings(Struct, frozen=True, kw_only=True):
     memory_bytes: Annotated[
         int, Meta(ge=64 << 20, description="Memory one piece of work may use on top of an idle worker, bytes.")
     ] = _DEFAULTS.memory_bytes
+    max_growth: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="How many times the bytes of its documents (at least 1 MiB) an operation on them may write.",
+        ),
+    ] = _DEFAULTS.max_growth
+    honour_restrictions: Annotated[
+        bool,
+        Meta(description="Whether a document that opens without a password but forbids changes is refused."),
+    ] = _DEFAULTS.honour_restrictions
     fetch_allow_networks: Annotated[
         tuple[str, ...],
         Meta(
@@ -151,6 +162,8 @@ def limits(settings: Settings) -> Limits:
         max_pixels=settings.max_pixels,
         max_frames=settings.max_frames,
         memory_bytes=settings.memory_bytes,
+        max_growth=settings.max_growth,
+        honour_restrictions=settings.honour_restrictions,
         deadline_seconds=settings.deadline_seconds,
     )
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec.inspect import EnumType, FloatType, IntType, Metadata, NoneType, StrType, Type, UnionType, VarTupleType
+from msgspec.inspect import (
+    BoolType,
+    EnumType,
+    FloatType,
+    IntType,
+    Metadata,
+    NoneType,
+    StrType,
+    Type,
+    UnionType,
+    VarTupleType,
+)
 
 
 def bare(type_: Type) -> Type:
@@ -33,6 +44,8 @@ def wanted(type_: Type) -> str:
 
 def _kind(type_: Type) -> str:
     match type_:
+        case BoolType():
+            return "true or false"
         case IntType():
             return "a whole number"
         case FloatType():

@@ -27,6 +27,7 @@ WRONG = {
     "FILEMILL_WORKERS": ("0", "a whole number, at least 1"),
     "FILEMILL_PORT": ("eighty", "a whole number, at least 0, at most 65535"),
     "FILEMILL_DEADLINE_SECONDS": ("0", "a number, more than 0"),
+    "FILEMILL_HONOUR_RESTRICTIONS": ("perhaps", "true or false"),
     "FILEMILL_LOG_LEVEL": ("loud", "one of debug, info, warning, error"),
     "FILEMILL_DATABASE_URL": ("mysql://u@h/d", "postgresql://"),
     "FILEMILL_STORAGE_URL": ("ftp://h", "s3://"),
@@ -164,6 +165,8 @@ def test_limits_come_from_the_settings() -> None:
     environ = {"FILEMILL_MAX_PIXELS": "1000", "FILEMILL_DEADLINE_SECONDS": "2.5", "FILEMILL_MAX_FRAMES": "7"}
     found = limits(load_settings(environ))
     assert (found.max_pixels, found.deadline_seconds, found.max_frames) == (1000, 2.5, 7)
+    found = limits(load_settings({"FILEMILL_HONOUR_RESTRICTIONS": "true", "FILEMILL_MAX_GROWTH": "3"}))
+    assert (found.honour_restrictions, found.max_growth) == (True, 3)
 
 
 def test_secret_is_made_once(tmp_path: Path) -> None:
