@@ -13,6 +13,7 @@ from filemill import Context, Data, Document, ErrorCode, File, FilemillError
 from filemill.kinds import Facts, Json
 from filemill_pdf.blame import FAILURES, is_files_fault
 from filemill_pdf.format import open_document
+from filemill_pdf.losses import losses
 
 _MOST_PAGES_TOLD = 1000
 _MOST_ITEMS_TOLD = 1000
@@ -46,7 +47,10 @@ def inspected(document: Document | File, password: str | None, context: Context)
             facts["locked"] = False
             facts["restricted"] = reader.decrypt(password or "") != pypdf.PasswordType.OWNER_PASSWORD
         shown = _opened(document, file, password, context)  # refuses too many pages before pypdf counts them
-        facts |= _content(reader)
+        with losses() as lost:
+            facts |= _content(reader)
+        if lost:
+            facts["damaged"] = True
     except (FileNotDecryptedError, WrongPasswordError):
         raise FilemillError(ErrorCode.INVALID_FILE, f"{file.name!r} is encrypted and needs its password.") from None
     except FilemillError:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 import pikepdf
-from pikepdf import Dictionary, Name, Object, Stream
+from pikepdf import Dictionary, Name, Object, Stream, settings
 from pikepdf.exceptions import PdfParsingError
 
 _DEEPEST_FORM = 10
@@ -23,16 +23,13 @@ class Placements:
 
     Attributes:
         sizes: of the pictures found.
+        complete: whether every drawing was followed; else a picture may be drawn larger than is known.
     """
 
     sizes: dict[Id, tuple[float, float]] = field(default_factory=dict)
+    complete: bool = True
     _drawings: int = 0
     _parsed: dict[Id, list[Instruction]] = field(default_factory=dict)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every drawing was followed."""
-        return self._drawings <= _MOST_DRAWINGS
 
     def add(self, page: pikepdf.Page) -> None:
         """Note what a page draws."""
@@ -42,12 +39,13 @@ class Placements:
 
     def _walk(self, content: Object, resources: Object | None, matrix: pikepdf.Matrix, depth: int) -> None:
         drawn = resources.get("/XObject") if isinstance(resources, Dictionary) else None
-        if not isinstance(drawn, Dictionary) or depth > _DEEPEST_FORM:
+        if not isinstance(drawn, Dictionary):
+            return
+        if depth > _DEEPEST_FORM or self._drawings > _MOST_DRAWINGS:
+            self.complete = False
             return
         stack: list[pikepdf.Matrix] = []
         for instruction in self._instructions(content):
-            if not self.complete:
-                return
             operands = instruction.operands
             match str(instruction.operator):
                 case "q":
@@ -63,10 +61,14 @@ class Placements:
         """Return what a page or form does of what counts here, parsed once; nothing where it is broken."""
         known = self._parsed.get(content.objgen)
         if known is None:
+            limits_met = settings.qpdf_limit_errors()
             try:
                 known = pikepdf.parse_content_stream(content, _OPERATORS)
             except (pikepdf.PdfError, PdfParsingError):
                 known = []
+                self.complete = False
+            if settings.qpdf_limit_errors() != limits_met:  # qpdf stops after some errors and says nothing
+                self.complete = False
             self._parsed[content.objgen] = known
         return known
 

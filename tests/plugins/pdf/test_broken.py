@@ -121,6 +121,15 @@ def test_pypdf_misses_nothing_either(first: int, code: ErrorCode | None, tmp_pat
     assert outcome(filemill_run, path, {"op": "rotate-pages", "angle": 90}) is code
 
 
+def test_what_pypdf_can_not_read_is_told(tmp_path: Path, filemill_run: Runner) -> None:
+    """`pdf-info` says `damaged` where an object that it reads is missing."""
+    path = tmp_path / "packed.pdf"
+    for first, damaged in ((4, False), (4000, True)):
+        packed(path, 4, b"4 0 " + NOTE, b"/N 1 /First %d" % first)
+        path.write_bytes(path.read_bytes().replace(b"/Resources << >>", b"/Resources 4 0 R"))
+        assert ("damaged" in Path(filemill_run(path, {"op": "pdf-info"}).outputs[0].path).read_text()) is damaged
+
+
 @each_change
 def test_a_stream_that_is_broken_stays_as_it_is(step: Step, tmp_path: Path, filemill_run: Runner) -> None:
     """What a page draws is written as it stands in the file where it can't be decoded: nothing is missing."""
