@@ -11,8 +11,8 @@ from pikepdf.exceptions import PdfParsingError
 
 _DEEPEST_FORM = 10
 _OPERATORS = "q Q cm Do"
-_MOST_DRAWINGS = 50_000
-"""Forms that draw forms multiply their drawings without end."""
+_MOST_DRAWINGS = 10_000
+"""Drawings of a page that are followed: forms that draw forms multiply them without end."""
 Id = tuple[int, int]
 Instruction = pikepdf.ContentStreamInstruction | pikepdf.ContentStreamInlineImage
 
@@ -32,7 +32,10 @@ class Placements:
     _parsed: dict[Id, list[Instruction]] = field(default_factory=dict)
 
     def add(self, page: pikepdf.Page) -> None:
-        """Note what a page draws."""
+        """Note what a page draws, as long as everything is known."""
+        if not self.complete:
+            return
+        self._drawings = 0
         scale = page.obj.get("/UserUnit", 1)
         unit = float(scale) if isinstance(scale, (int, float)) else 1.0
         self._walk(page.obj, page.obj.get("/Resources"), pikepdf.Matrix().scaled(unit, unit), 0)
@@ -58,7 +61,7 @@ class Placements:
                     self._draw(drawn[str(operands[0])], resources, matrix, depth)
 
     def _instructions(self, content: Object) -> list[Instruction]:
-        """Return what a page or form does of what counts here, parsed once; nothing where it is broken."""
+        """Return what a page or form does of what counts here; nothing where it is broken."""
         known = self._parsed.get(content.objgen)
         if known is None:
             limits_met = settings.qpdf_limit_errors()
@@ -69,7 +72,8 @@ class Placements:
                 self.complete = False
             if settings.qpdf_limit_errors() != limits_met:  # qpdf stops after some errors and says nothing
                 self.complete = False
-            self._parsed[content.objgen] = known
+            if isinstance(content, Stream):  # a form may be drawn again; a page is read once
+                self._parsed[content.objgen] = known
         return known
 
     def _draw(self, drawn: Object, resources: Object | None, matrix: pikepdf.Matrix, depth: int) -> None:
