@@ -26,4 +26,4 @@ def filemill_startup(limits: Limits) -> None:
     """Load qpdf in a worker process."""
     from filemill_pdf import startup  # noqa: PLC0415 - qpdf only where work is done
 
-    startup.prepare()
+    startup.prepare(limits)

@@ -32,9 +32,11 @@ def compressed(document: Document, settings: CompressPdf, context: Context) -> D
             placements = Placements()
             for page in pdf.pages:
                 placements.add(page)
-            for number, (objgen, size) in enumerate(sorted(placements.sizes.items()), 1):
+            # A picture could be drawn larger where drawings were left out.
+            sizes = sorted(placements.sizes.items()) if placements.complete else []
+            for number, (objgen, size) in enumerate(sizes, 1):
                 exchanged += _exchange(pdf.get_object(objgen), size, settings, context)
-                context.progress(number, len(placements.sizes))
+                context.progress(number, len(sizes))
         made = save_pdf(pdf, context, document.file.name, recompress=True)
     context.report(pictures=exchanged)
     if made.file.size < document.file.size:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name, Stream, String
+from pikepdf import Array, Dictionary, Name, Object, Stream, String
 
 from filemill import Context, Document, ErrorCode, File, FilemillError
 from filemill_pdf.opening import made, open_file, open_pdf, reading, save_pdf
@@ -54,7 +54,10 @@ def _write(pdf: pikepdf.Pdf, security: Security, path: Path) -> None:
     offsets: dict[int, int] = {}
     with path.open("wb") as stream:
         stream.write(b"%PDF-2.0\n%\xbf\xf7\xa2\xfe\n")
-        for item in pdf.objects:
+        items: Iterable[Object | None] = pdf.objects
+        for item in items:
+            if item is None:  # an object that is null is as one that is not there
+                continue
             number, _ = item.objgen
             offsets[number] = stream.tell()
             stream.write(b"%d 0 obj\n" % number + _object(item, security) + b"\nendobj\n")
@@ -70,7 +73,7 @@ def _write(pdf: pikepdf.Pdf, security: Security, path: Path) -> None:
         stream.write(b"startxref\n%d\n%%%%EOF\n" % start)
 
 
-def _object(item: pikepdf.Object, security: Security) -> bytes:
+def _object(item: Object, security: Security) -> bytes:
     if not isinstance(item, Stream):
         return _written(item, security, top=True)
     data = security.encrypt(item.read_raw_bytes())
@@ -81,7 +84,7 @@ def _object(item: pikepdf.Object, security: Security) -> bytes:
 def _written(value: object, security: Security | None, *, top: bool = False) -> bytes:
     """Write a value; its strings are encrypted where there is a security."""
     match value:
-        case pikepdf.Object() if value.is_indirect and not top:
+        case Object() if value.is_indirect and not top:
             return b"%d %d R" % value.objgen
         case Dictionary():
             return _dictionary(dict(value.items()), security)
@@ -99,7 +102,7 @@ def _written(value: object, security: Security | None, *, top: bool = False) -> 
             return f"{value:f}".encode()
         case int():
             return b"%d" % value
-    assert isinstance(value, pikepdf.Object)
+    assert isinstance(value, Object)
     return value.unparse()
 
 

@@ -19,18 +19,18 @@ def _sniff(head: bytes) -> bool:
 
 
 def open_document(file: File, context: Context, password: str | None = None) -> Document:
-    """Open a PDF.
+    """Open a PDF; what PDFium can't open and another library can is written anew.
 
     Raises:
         FilemillError: `INVALID_FILE` where it is broken, locked, or of too many pages.
     """
-    from filemill_pdf.opening import check_pages, open_file  # noqa: PLC0415 - qpdf only where work is done
+    from filemill_pdf.opening import check_pages, open_file, save_pdf  # noqa: PLC0415 - qpdf only where work is done
 
     try:
         document = Document.read(file, password=password, limits=context.limits)
     except FilemillError:
         with open_file(file, context, password) as pdf:
-            return Document(file, len(pdf.pages), password=password, limits=context.limits)
+            return save_pdf(pdf, context, file.name)
     check_pages(file, document.pages)
     return document
 

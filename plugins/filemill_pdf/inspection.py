@@ -11,14 +11,17 @@ from pypdf.generic import ArrayObject, DictionaryObject
 
 from filemill import Context, Data, Document, ErrorCode, File, FilemillError
 from filemill.kinds import Facts, Json
+from filemill_pdf.blame import FAILURES, is_files_fault
 from filemill_pdf.format import open_document
+from filemill_pdf.losses import losses
 
 _MOST_PAGES_TOLD = 1000
 _MOST_ITEMS_TOLD = 1000
 _PAGES_READ_FOR_TEXT = 50
 _DEEPEST = 20
 _INFO = ("Title", "Author", "Subject", "Keywords", "Creator", "Producer", "CreationDate", "ModDate")
-_CIPHERS = {1: "RC4", 2: "RC4", 3: "RC4", 4: "AES-128", 5: "AES-256"}
+_METHODS = {"/V2": "RC4-128", "/AESV2": "AES-128", "/AESV3": "AES-256"}
+"""Ciphers by the names that crypt filters have for them (ISO 32000-2, table 25)."""
 
 
 def inspected(document: Document | File, password: str | None, context: Context) -> Data:
@@ -43,28 +46,48 @@ def inspected(document: Document | File, password: str | None, context: Context)
                 return Data({**facts, "locked": True})
             facts["locked"] = False
             facts["restricted"] = reader.decrypt(password or "") != pypdf.PasswordType.OWNER_PASSWORD
-        facts |= _content(reader)
+        shown = _opened(document, file, password, context)  # refuses too many pages before pypdf counts them
+        with losses() as lost:
+            facts |= _content(reader)
+        if lost:
+            facts["damaged"] = True
     except (FileNotDecryptedError, WrongPasswordError):
         raise FilemillError(ErrorCode.INVALID_FILE, f"{file.name!r} is encrypted and needs its password.") from None
     except FilemillError:
         raise
-    # pypdf lets what a malformed object causes through: AttributeError, TypeError, AssertionError, …
-    except (PyPdfError, ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError,
-            TypeError, ValueError, NotImplementedError):  # fmt: skip
+    except (PyPdfError, AssertionError, *FAILURES) as error:
+        if not is_files_fault(error):
+            raise
         facts["damaged"] = True
-    shown = (
-        document
-        if isinstance(document, Document) and document.password == password
-        else open_document(file, context, password)
-    )
+        shown = _opened(document, file, password, context)
     return Data(facts | _shown(shown))
+
+
+def _opened(document: Document | File, file: File, password: str | None, context: Context) -> Document:
+    if isinstance(document, Document) and document.password == password:
+        return document
+    return open_document(file, context, password)
 
 
 def _encryption(reader: pypdf.PdfReader) -> Facts:
     entry = reader.trailer["/Encrypt"].get_object()
     if not isinstance(entry, DictionaryObject):
         return {}
-    return {"cipher": _CIPHERS.get(int(entry.get("/V", 0)), "unknown"), "revision": int(entry.get("/R", 0))}
+    return {"cipher": _cipher(entry), "revision": int(entry.get("/R", 0))}
+
+
+def _cipher(entry: DictionaryObject) -> str:
+    """Return the cipher of streams: RC4 by its length in old versions; from version 4 on a crypt filter names it."""
+    match int(entry.get("/V", 0)):
+        case 1:
+            return "RC4-40"
+        case 2 | 3:
+            return f"RC4-{int(entry.get('/Length', 40))}"
+        case 4 | 5:
+            filters = entry.get("/CF", DictionaryObject()).get_object()
+            used = filters.get(entry.get("/StmF", "/Identity"), DictionaryObject()).get_object()
+            return _METHODS.get(str(used.get("/CFM")), "unknown")
+    return "unknown"
 
 
 def _content(reader: pypdf.PdfReader) -> Facts:

@@ -5,6 +5,7 @@ pikepdf (qpdf) does page work; where it can't open a file, pypdf reads it and wr
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,19 +14,26 @@ from pathlib import Path
 import pikepdf
 
 from filemill import Context, Document, ErrorCode, File, FilemillError
-from filemill_pdf.repair import rewritten
+from filemill_pdf.blame import FAILURES, is_files_fault
+from filemill_pdf.repair import forbids_changes, rewritten
 
 MOST_PAGES = 20_000
 """A document of more pages is refused: a page tree of a few bytes a page keeps a worker busy for minutes."""
 _LEAST_ALLOWED_BYTES = 1 << 20
-_LOST = ("bad_alloc", "error decoding stream data", "memory")
-"""What qpdf warns of where it writes a document with an object missing."""
-
-
-_MALFORMED = (
-    pikepdf.PdfError, RuntimeError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError,
-)  # fmt: skip
-"""What work on malformed objects ends in: of another type than the standard says, missing, without end."""
+_LOST = (
+    "bad_alloc",
+    "error decoding stream data",
+    "error while getting stream data",
+    "has invalid /First entry",
+    "in object stream header",
+    "memory",
+    "parse error while reading object",
+    "unfilterable stream",
+)
+"""What qpdf warns of where it goes on with an object missing."""
+_KEPT = ("re-processed without filtering", "write the damaged stream unchanged")
+"""What qpdf warns of where it writes a stream that it can't decode as it stands in the file."""
+_PLACE = re.compile(r"object stream \d+.*offset \d+|offset \d+\)|stream object \d+ \d+")
 
 
 @contextmanager
@@ -49,10 +57,12 @@ def open_pdf(document: Document, context: Context) -> Iterator[pikepdf.Pdf]:
 
 @contextmanager
 def reading(file: File) -> Iterator[None]:
-    """Turn what malformed objects of a file cause into a typed error."""
+    """Turn what malformed objects of a file cause into a typed error; defects of our own stay what they are."""
     try:
         yield
-    except _MALFORMED as error:
+    except FAILURES as error:
+        if not is_files_fault(error):
+            raise
         raise _broken(file, error) from error
 
 
@@ -63,9 +73,10 @@ def open_file(file: File, context: Context, password: str | None = None, label: 
         count = len(pdf.pages)
     except (pikepdf.PdfError, RuntimeError, ValueError) as error:
         raise _broken(file, error, label) from None
+    check_complete([pdf], file.name)
     check_pages(file, count)
     if context.limits.honour_restrictions and pdf.is_encrypted and not pdf.owner_password_matched:
-        raise FilemillError(ErrorCode.INVALID_FILE, f"{file.name!r} forbids changes; the owner's password is needed.")
+        raise forbids_changes(file)
     return pdf
 
 
@@ -89,14 +100,16 @@ def _opened(file: File, context: Context, password: str | None, label: str) -> p
         first = error
     path = context.path("pdf")
     try:
-        rewritten(file, path, password)
+        rewritten(file, path, password, honour_restrictions=context.limits.honour_restrictions)
         return pikepdf.Pdf.open(path)
-    except (FilemillError, pikepdf.PdfError, RuntimeError, ValueError, OSError):
+    except FilemillError as error:
+        raise FilemillError(error.code, label + error.detail) from None
+    except (pikepdf.PdfError, RuntimeError, ValueError, OSError):
         raise _broken(file, first, label) from None
 
 
 def _broken(file: File, error: Exception, label: str = "") -> FilemillError:
-    said = str(error).rpartition(": ")[2] or type(error).__name__
+    said = _reason(error) or type(error).__name__
     return FilemillError(ErrorCode.INVALID_FILE, f"{label}{file.name!r} can't be read as PDF: {said}.")
 
 
@@ -146,11 +159,25 @@ def made(path: Path, name: str, pages: int, context: Context, password: str | No
 
 
 def check_complete(pdfs: Iterable[pikepdf.Pdf], name: str) -> None:
-    """Refuse a result in which an object is missing because memory ran out or a stream is broken."""
-    for pdf in pdfs:
-        for warning in pdf.get_warnings():
-            if any(word in str(warning) for word in _LOST):
-                raise FilemillError(ErrorCode.INVALID_FILE, f"{name!r}: an object can't be read: {warning}.")
+    """Refuse a document in which an object is missing because memory ran out or a stream is broken.
+
+    A stream that can't be decoded, but is written as it stands in the file, is not missing.
+    """
+    said = [str(warning) for pdf in pdfs for warning in pdf.get_warnings()]
+    kept = {_place(warning) for warning in said if any(words in warning for words in _KEPT)}
+    for warning in said:
+        if any(words in warning for words in _LOST) and _place(warning) not in kept:
+            raise FilemillError(ErrorCode.INVALID_FILE, f"{name!r}: an object can't be read: {_reason(warning)}.")
+
+
+def _place(warning: str) -> str | None:
+    found = _PLACE.search(warning)
+    return found and found[0]
+
+
+def _reason(error: object) -> str:
+    """Return what a library says, without the path that it says it of."""
+    return str(error).rpartition(": ")[2]
 
 
 class Growth:

@@ -133,6 +133,8 @@ def shown(name: str, value: object) -> str:
         return ""
     if name == "secret":
         return MASK
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, (tuple, list)):
         return ",".join(map(str, value))
     return _PASSWORD.sub(rf"\1:{MASK}@", str(value))

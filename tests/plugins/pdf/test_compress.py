@@ -46,6 +46,21 @@ def test_pictures_become_jpeg_of_the_wanted_resolution(scan: Path, filemill_run:
     assert opened(output.path).text(1).strip() == "A picture and its text"
 
 
+def test_a_picture_that_may_be_drawn_larger_keeps_its_pixels(scan: Path, filemill_run: Runner) -> None:
+    """Where a page can't be read to its end, nobody knows how large it draws a picture."""
+    with pikepdf.open(scan, allow_overwriting_input=True) as pdf:
+        pdf.pages[0].obj.Contents = pdf.make_stream(PLACED.replace("288 0 0 216", "28 0 0 21").encode())
+        whole = pdf.make_stream(b"] >> " * 20 + PLACED.encode())
+        broken = pdf.make_stream(b"broken", Filter=Name.FlateDecode)
+        for content in (whole, broken):
+            page = draws(pdf, "")
+            page.obj.Contents, page.obj.Resources = content, pdf.pages[0].obj.Resources
+            pdf.save(scan.with_name("both.pdf"))
+            del pdf.pages[1]
+            made = filemill_run(scan.with_name("both.pdf"), {"op": "compress-pdf"})
+            assert made.report[0]["pictures"] == 0
+
+
 def test_quality_counts(scan: Path, filemill_run: Runner) -> None:
     """A lower quality gives a smaller file."""
     sizes = [filemill_run(scan, {"op": "compress-pdf", "quality": quality}).outputs[0].size for quality in (30, 60, 90)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pikepdf
 import pypdf
@@ -82,20 +82,40 @@ def test_a_scan_has_no_text_layer(tmp_path: Path, filemill_run: Runner) -> None:
     assert (facts["hasTextLayer"], facts["fonts"], facts["labels"], facts["language"]) == (False, [], None, None)
 
 
-@pytest.mark.parametrize(("revision", "cipher"), [(3, "RC4"), (4, "AES-128"), (6, "AES-256")])
-def test_a_locked_document(revision: Literal[3, 4, 6], cipher: str, rich: Path, filemill_run: Runner) -> None:
+@pytest.mark.parametrize(("how", "cipher"), [
+    ({"R": 2, "aes": False, "metadata": False}, "RC4-40"),
+    ({"R": 3, "aes": False, "metadata": False}, "RC4-128"),
+    ({"R": 4, "aes": False, "metadata": False}, "RC4-128"),
+    ({"R": 4, "aes": True}, "AES-128"),
+    ({"R": 6}, "AES-256"),
+])  # fmt: skip
+def test_a_locked_document(how: dict[str, Any], cipher: str, rich: Path, filemill_run: Runner) -> None:
     """Without its password it is told how it is locked; with it, everything, and what the password may do."""
     locked = rich.with_name("locked.pdf")
     with pikepdf.open(rich) as pdf:
-        how = pikepdf.Encryption(user="u", owner="o", R=revision, aes=revision > 3, metadata=revision > 3)
-        pdf.save(locked, encryption=how)
+        pdf.save(locked, encryption=pikepdf.Encryption(user="u", owner="o", **how))
     facts = told(filemill_run(locked, {"op": "pdf-info"}))
-    assert (facts["encrypted"], facts["locked"], facts["cipher"], facts["revision"]) == (True, True, cipher, revision)
+    assert (facts["encrypted"], facts["locked"], facts["cipher"], facts["revision"]) == (True, True, cipher, how["R"])
     assert "metadata" not in facts
     for password, restricted in (("u", True), ("o", False)):
         facts = told(filemill_run(locked, {"op": "pdf-info", "password": password}))
         assert (facts["locked"], facts["restricted"], facts["pages"]) == (False, restricted, 3)
         assert facts["metadata"]["title"] == "Größe"
+
+
+@pytest.mark.parametrize(("algorithm", "cipher", "revision"), [
+    ("RC4-40", "RC4-40", 2), ("RC4-128", "RC4-128", 3), ("AES-128", "AES-128", 4), ("AES-256-R5", "AES-256", 5),
+    ("AES-256", "AES-256", 6),
+])  # fmt: skip
+def test_ciphers_as_another_program_writes_them(
+    algorithm: str, cipher: str, revision: int, rich: Path, filemill_run: Runner
+) -> None:
+    """What pypdf encrypts is told by the same names."""
+    writer = pypdf.PdfWriter(clone_from=rich)
+    writer.encrypt("u", "o", algorithm=algorithm)
+    writer.write(rich.with_name("locked.pdf"))
+    facts = told(filemill_run(rich.with_name("locked.pdf"), {"op": "pdf-info"}))
+    assert (facts["cipher"], facts["revision"]) == (cipher, revision)
 
 
 def test_an_outline_in_a_ring_ends(rich: Path, filemill_run: Runner) -> None:

@@ -9,11 +9,14 @@ import pikepdf
 import pypdf
 import pypdfium2
 import pytest
+from pikepdf import Array
 
 from filemill import ErrorCode, FilemillError, Limits
 from filemill.testing.runner import Runner
+from pdf_outcomes import CHANGED, SHOWN, Step
 from pdf_samples import difference, opened, page_pixels, text_pdf
 
+STRICT = Limits(honour_restrictions=True)
 BOTH = {"op": "encrypt-pdf", "password": "öffne dich", "ownerPassword": "Eigner", "allow": ["print", "copy"]}
 
 
@@ -119,15 +122,57 @@ def test_a_wrong_password_is_the_files_fault(
     assert "öffne" not in caught.value.detail
 
 
-def test_restrictions_are_honoured_where_the_operator_says_so(plain: Path, filemill_run: Runner) -> None:
-    """A document that opens but forbids changes is worked on by default, and refused under the setting."""
-    restricted = Path(filemill_run(plain, {"op": "encrypt-pdf", "ownerPassword": "x", "allow": []}).outputs[0].path)
-    assert not pypdf.PdfReader(filemill_run(restricted, {"op": "decrypt-pdf"}).outputs[0].path).is_encrypted
-    strict = Limits(honour_restrictions=True)
-    for step in ({"op": "decrypt-pdf"}, {"op": "compress-pdf"}, {"op": "encrypt-pdf", "password": "y"}):
-        with pytest.raises(FilemillError, match="owner's password"):
-            filemill_run(restricted, step, limits=strict)
-    filemill_run(restricted, {"op": "decrypt-pdf", "password": "x"}, limits=strict)
+@pytest.fixture
+def restricted(plain: Path, filemill_run: Runner) -> Path:
+    """A document that opens without a password and allows nothing to whoever has not the owner's."""
+    step = {"op": "encrypt-pdf", "ownerPassword": "x", "allow": []}
+    return Path(filemill_run(plain, step).outputs[0].path)
+
+
+@pytest.mark.parametrize("step", [*CHANGED, {"op": "remove-pages", "pages": "1"}], ids=lambda step: str(step["op"]))
+def test_changes_to_a_restricted_document(step: Step, restricted: Path, plain: Path, filemill_run: Runner) -> None:
+    """Allowed by default; refused where the operator honours restrictions, also for a second input."""
+    files = [plain, restricted] if step["op"] == "merge-pdf" else restricted
+    assert filemill_run(files, step).outputs
+    with pytest.raises(FilemillError, match="forbids changes; the owner's password is needed") as caught:
+        filemill_run(files, step, limits=STRICT)
+    assert caught.value.code is ErrorCode.INVALID_FILE
+
+
+@pytest.mark.parametrize("step", SHOWN, ids=lambda step: str(step["op"]))
+def test_reading_a_restricted_document(step: Step, restricted: Path, filemill_run: Runner) -> None:
+    """Whoever may open a document may read it, whatever the operator says of changes."""
+    assert filemill_run(restricted, step, limits=STRICT).outputs
+
+
+def test_the_owners_password_lifts_restrictions(restricted: Path, plain: Path, filemill_run: Runner) -> None:
+    """Where restrictions are honoured, the owner's password lets work be done; the user's does not."""
+    filemill_run(restricted, {"op": "decrypt-pdf", "password": "x"}, {"op": "compress-pdf"}, limits=STRICT)
+    filemill_run([plain, restricted], {"op": "merge-pdf", "passwords": [None, "x"]}, limits=STRICT)
+    locked = Path(filemill_run(plain, BOTH).outputs[0].path)
+    with pytest.raises(FilemillError, match="owner's password"):
+        filemill_run(locked, {"op": "decrypt-pdf", "password": BOTH["password"]}, limits=STRICT)
+
+
+def test_restrictions_of_a_broken_document(restricted: Path, filemill_run: Runner) -> None:
+    """A document that only pypdf opens is no way around them."""
+    restricted.write_bytes(restricted.read_bytes().replace(b"/Root", b"/Rood"))
+    step = {"op": "rotate-pages", "angle": 90}
+    made = filemill_run(restricted, step).outputs[0]
+    assert opened(made.path).text(2).strip() == "the second"
+    with pytest.raises(FilemillError, match="owner's password"):
+        filemill_run(restricted, step, limits=STRICT)
+
+
+def test_objects_that_are_null(plain: Path, filemill_run: Runner) -> None:
+    """A document that refers to null is encrypted; the reference still finds nothing."""
+    with pikepdf.open(plain, allow_overwriting_input=True) as pdf:
+        pdf.Root["/Nothing"] = Array([pdf.make_indirect(pikepdf.Object.parse(b"[ null ]"))])
+        pdf.save(plain)
+    plain.write_bytes(plain.read_bytes().replace(b"[ null ]", b"  null  "))
+    path = filemill_run(plain, {"op": "encrypt-pdf", "password": "x"}).outputs[0].path
+    with pikepdf.open(path, password="x") as pdf:
+        assert list(pdf.Root["/Nothing"]) == [None]
 
 
 @pytest.mark.parametrize(("step", "pointer"), [

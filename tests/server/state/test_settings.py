@@ -27,6 +27,7 @@ WRONG = {
     "FILEMILL_WORKERS": ("0", "a whole number, at least 1"),
     "FILEMILL_PORT": ("eighty", "a whole number, at least 0, at most 65535"),
     "FILEMILL_DEADLINE_SECONDS": ("0", "a number, more than 0"),
+    "FILEMILL_HONOUR_RESTRICTIONS": ("perhaps", "true or false"),
     "FILEMILL_LOG_LEVEL": ("loud", "one of debug, info, warning, error"),
     "FILEMILL_DATABASE_URL": ("mysql://u@h/d", "postgresql://"),
     "FILEMILL_STORAGE_URL": ("ftp://h", "s3://"),
