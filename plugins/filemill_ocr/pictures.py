@@ -37,8 +37,8 @@ def as_document(picture: Picture, context: Context) -> Document:
     return Document.read(File(path, name, "pdf", path.stat().st_size), limits=context.limits)
 
 
-def draw_over(pdf: pikepdf.Pdf, page: pikepdf.Page, image: pyvips.Image, rotation: int) -> None:
-    """Put a picture of a page in the place of all that is drawn on it.
+def draw_over(pdf: pikepdf.Pdf, page: pikepdf.Page, image: pyvips.Image, rotation: int) -> int:
+    """Put a picture of a page in the place of all that is drawn on it; return the bytes it takes.
 
     Args:
         pdf: to which the page belongs.
@@ -48,7 +48,9 @@ def draw_over(pdf: pikepdf.Pdf, page: pikepdf.Page, image: pyvips.Image, rotatio
     """
     left, bottom, right, top = (float(side) for side in page.cropbox)
     size = (right - left, top - bottom)
-    _show(pdf, page, _lossless(pdf, image), -rotation, size[::-1] if rotation % 180 else size)
+    stored = _lossless(pdf, image)
+    _show(pdf, page, stored, -rotation, size[::-1] if rotation % 180 else size)
+    return len(stored.read_raw_bytes())
 
 
 def _show(pdf: pikepdf.Pdf, page: pikepdf.Page, image: pikepdf.Stream, degrees: int, size: tuple[float, float]) -> None:
