@@ -17,6 +17,8 @@ from filemill_ocr.sheets import natural_dpi
 
 _TURNED = {1: 0, 3: 180, 6: 90, 8: 270}
 """EXIF orientations that are turns, in degrees clockwise; the others are mirrored."""
+_LEAST_POINTS = 3
+"""Of a page's side (ISO 32000-1, annex C)."""
 _PNG_PREDICTOR = 15
 _SIGNATURE = 8
 
@@ -28,7 +30,7 @@ def as_document(picture: Picture, context: Context) -> Document:
     for image in picture.pages():
         dpi = natural_dpi(image)
         width, height = (side * POINTS_PER_INCH / dpi for side in (image.width, image.height))
-        page = pdf.add_blank_page(page_size=(width, height))
+        page = pdf.add_blank_page(page_size=(max(width, _LEAST_POINTS), max(height, _LEAST_POINTS)))
         stored, degrees = jpeg or (_lossless(pdf, image), 0)
         _show(pdf, page, stored, degrees, (height, width) if degrees % 180 else (width, height))
     path = context.path("pdf")

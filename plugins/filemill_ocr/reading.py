@@ -56,7 +56,7 @@ class Reading:
         width, height: of the page as it was read, upright, pixels.
         dpi: pixels per inch.
         rotation: degrees clockwise by which the page was turned to be upright: 0, 90, 180, 270.
-        skew: degrees clockwise by which its lines leant and were put level; 0 up to three degrees.
+        skew: degrees clockwise by which its lines leant and were put level; 0 up to 1.5 degrees.
         words: in reading order.
         rows: Tesseract's table without its head.
         hocr: Tesseract's hOCR, where it was asked for.

@@ -14,14 +14,15 @@ from filemill_ocr.reading import Reading, commonest, confidence_of, lean_of, rea
 from filemill_ocr.sheets import Sheet, portable_grey_map
 from filemill_ocr.skew import level, skew
 
-_MOST_SKEW = 3.0
-"""Degrees up to which Tesseract reads leaning lines as well as level ones."""
+_MOST_SKEW = 1.5
+"""Degrees up to which Tesseract reads leaning lines as well as level ones; from 2.5 on it leaves out most of a
+page, and is sure of the rest."""
 
-_MAY_LEAN = 2.0
-"""Degrees by which lines lean as Tesseract found them, above which the page is measured: they are half a degree off."""
+_MAY_LEAN = 1.2
+"""Degrees by which lines lean as Tesseract found them, above which the page is measured: they are 0.3 off."""
 
 _LEANS_BELOW, _TURNED_BELOW = 0.92, 0.65
-"""Confidences below which a page may lean (three degrees: 0.92, five: 0.89) or lie on its side (0.35)."""
+"""Confidences below which a page may lean or lie on its side (0.35)."""
 
 _AS_SURE = 0.03
 """Difference of confidences that means nothing."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import zlib
 from pathlib import Path
 
 import pikepdf
@@ -105,9 +104,8 @@ def pictures(page: pikepdf.Page) -> dict[str, bytes]:
     return {name: item.read_raw_bytes() for name, item in drawn if item.Subtype == pikepdf.Name.Image}
 
 
-@pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize("coding", ["/DCTDecode", "/FlateDecode", "/LZWDecode", "/ASCIIHexDecode"])
-def test_the_picture_is_the_same_bytes(do: Do, scans: Scans, tmp_path: Path, mode: Mode, coding: str) -> None:
+@pytest.mark.parametrize("coding", ["/DCTDecode", "/LZWDecode", "/ASCIIHexDecode"])
+def test_the_picture_is_the_same_bytes(do: Do, scans: Scans, coding: str) -> None:
     """In every mode the picture on a scan stays as it is stored, and the page keeps its boxes."""
     image = scans.image("Four words of text")
     path = scans.pdf(image, origin=20)
@@ -116,7 +114,6 @@ def test_the_picture_is_the_same_bytes(do: Do, scans: Scans, tmp_path: Path, mod
         stored = {
             "/DCTDecode": bytes(image.jpegsave_buffer(Q=80)),
             "/LZWDecode": bytes.fromhex("800B6050220C0C8501"),
-            "/FlateDecode": zlib.compress(bytes(image.write_to_memory()), 1),
             "/ASCIIHexDecode": bytes(image.write_to_memory()).hex().encode() + b">",
         }[coding]
         shown = page.Resources.XObject.Im
@@ -131,9 +128,9 @@ def test_the_picture_is_the_same_bytes(do: Do, scans: Scans, tmp_path: Path, mod
         page.cropbox = [25, 25, page.mediabox[2], page.mediabox[3]]
         pdf.save(path, stream_decode_level=pikepdf.StreamDecodeLevel.none, compress_streams=False)
     (first,) = do(path, SearchablePdf()).outputs
-    (second,) = do(Path(first.path), SearchablePdf(mode=mode)).outputs
+    again = [do(Path(first.path), SearchablePdf(mode=mode)).outputs[0] for mode in Mode]
     with pikepdf.open(path) as before:
-        for made in (first, second):
+        for made in (first, *again):
             with pikepdf.open(made.path) as after:
                 one, other = before.pages[0], after.pages[0]
                 assert list(one.mediabox) == list(other.mediabox)
