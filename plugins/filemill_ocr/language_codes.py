@@ -46,8 +46,10 @@ SCRIPT_OF: dict[str, str] = {
         "Cyrillic": "aze_cyrl bel bul kaz kir mkd mon rus srp tat tgk ukr uzb_cyrl",
         "Devanagari": "hin mar nep san",
         "Ethiopic": "amh tir",
-        "Georgian": "kat",
-        "Greek": "ell",
+        "Canadian_Aboriginal": "iku",
+        "Cherokee": "chr",
+        "Georgian": "kat kat_old",
+        "Greek": "ell grc",
         "Gujarati": "guj",
         "Gurmukhi": "pan",
         "Han": "chi_sim chi_tra",
@@ -61,6 +63,7 @@ SCRIPT_OF: dict[str, str] = {
         "Myanmar": "mya",
         "Oriya": "ori",
         "Sinhala": "sin",
+        "Syriac": "syr",
         "Tamil": "tam",
         "Telugu": "tel",
         "Thaana": "div",
@@ -70,6 +73,14 @@ SCRIPT_OF: dict[str, str] = {
     for data in names.split()
 }
 """The script of a language's data, as Tesseract's script detection names it; Latin where it is not here."""
+
+SAME_SCRIPT: dict[str, str] = {
+    "Fraktur": "Latin",
+    "Hiragana": "Japanese",
+    "Katakana": "Japanese",
+    "Korean": "Hangul",
+}
+"""Scripts as Tesseract detects them that are read with the data of another one in `SCRIPT_OF`."""
 
 COMMON = [
     *("eng", "spa", "fra", "deu", "por", "ita", "nld", "pol", "tur", "swe"),

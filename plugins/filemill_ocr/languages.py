@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from filemill.errors import FilemillError, invalid
-from filemill_ocr.language_codes import CODE_OF, COMMON, DATA_OF, OTHER_NAMES, SCRIPT_OF
+from filemill_ocr.language_codes import CODE_OF, COMMON, DATA_OF, OTHER_NAMES, SAME_SCRIPT, SCRIPT_OF
 
 AUTO = "auto"
 """The parameter's value where the language is to be found out."""
@@ -15,7 +15,7 @@ MOST_LANGUAGES = 4
 """Languages that one page is read in at once: each adds about half of the time."""
 
 _NOT_LANGUAGES = frozenset({"osd", "equ", "snum"})
-_FORM = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?")
+_FORM = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4}){0,2}|script/[A-Za-z_]{3,40}")
 _FOLDED = {code.lower(): code for code in (*DATA_OF, *OTHER_NAMES)}
 
 
@@ -42,17 +42,24 @@ def read_languages(value: str, installed: Collection[str]) -> list[str]:
 def _data(code: str, value: str, installed: Collection[str]) -> str:
     if _FORM.fullmatch(code) is None:
         raise _refused(f"{value!r} is no language: an ISO 639-1 code such as 'en' is wanted, or 'auto'.", installed)
-    known = _FOLDED.get(code.lower().replace("_", "-"))
-    data = DATA_OF[OTHER_NAMES.get(known, known)] if known else code.lower().replace("-", "_")
-    if data in _NOT_LANGUAGES or not (known or data in installed):
+    folded = code.lower().replace("_", "-")
+    known = _FOLDED.get(folded)
+    own = {name.lower().replace("_", "-"): name for name in _languages(installed)}
+    data = DATA_OF[OTHER_NAMES.get(known, known)] if known else own.get(folded)
+    if data is None:
         raise _refused(f"Unknown language {code!r}.", installed)
     if data not in installed:
         raise _refused(f"The language {code!r} is not installed on this server.", installed)
     return data
 
 
+def _languages(installed: Collection[str]) -> list[str]:
+    """Return the data that is a language's or a script's."""
+    return [name for name in installed if name not in _NOT_LANGUAGES]
+
+
 def _refused(what: str, installed: Collection[str]) -> FilemillError:
-    codes = ", ".join(sorted(code_of(data) for data in installed if data not in _NOT_LANGUAGES))
+    codes = ", ".join(sorted(map(code_of, _languages(installed))))
     return invalid("/language", f"{what} Installed: {codes}.")
 
 
@@ -69,8 +76,9 @@ def of_script(script: str | None, installed: Collection[str]) -> list[str]:
         installed: Tesseract's names for the data on this machine.
     """
     languages = sorted(installed, key=_rank)
-    plain = [name for name in languages if name not in _NOT_LANGUAGES and "/" not in name]
-    fitting = [name for name in plain if SCRIPT_OF.get(name, "Latin") == script]
+    plain = [name for name in languages if name not in _NOT_LANGUAGES and "/" not in name and "_vert" not in name]
+    wanted = SAME_SCRIPT.get(script, script) if script else None
+    fitting = [name for name in plain if SCRIPT_OF.get(name, "Latin") == wanted]
     return (fitting or plain)[:MOST_LANGUAGES]
 
 

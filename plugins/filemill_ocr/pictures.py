@@ -17,6 +17,8 @@ from filemill_ocr.sheets import natural_dpi
 
 _TURNED = {1: 0, 3: 180, 6: 90, 8: 270}
 """EXIF orientations that are turns, in degrees clockwise; the others are mirrored."""
+_LEAST_POINTS = 3
+"""Of a page's side (ISO 32000-1, annex C)."""
 _PNG_PREDICTOR = 15
 _SIGNATURE = 8
 
@@ -28,7 +30,7 @@ def as_document(picture: Picture, context: Context) -> Document:
     for image in picture.pages():
         dpi = natural_dpi(image)
         width, height = (side * POINTS_PER_INCH / dpi for side in (image.width, image.height))
-        page = pdf.add_blank_page(page_size=(width, height))
+        page = pdf.add_blank_page(page_size=(max(width, _LEAST_POINTS), max(height, _LEAST_POINTS)))
         stored, degrees = jpeg or (_lossless(pdf, image), 0)
         _show(pdf, page, stored, degrees, (height, width) if degrees % 180 else (width, height))
     path = context.path("pdf")
@@ -37,8 +39,8 @@ def as_document(picture: Picture, context: Context) -> Document:
     return Document.read(File(path, name, "pdf", path.stat().st_size), limits=context.limits)
 
 
-def draw_over(pdf: pikepdf.Pdf, page: pikepdf.Page, image: pyvips.Image, rotation: int) -> None:
-    """Put a picture of a page in the place of all that is drawn on it.
+def draw_over(pdf: pikepdf.Pdf, page: pikepdf.Page, image: pyvips.Image, rotation: int) -> int:
+    """Put a picture of a page in the place of all that is drawn on it; return the bytes it takes.
 
     Args:
         pdf: to which the page belongs.
@@ -48,7 +50,9 @@ def draw_over(pdf: pikepdf.Pdf, page: pikepdf.Page, image: pyvips.Image, rotatio
     """
     left, bottom, right, top = (float(side) for side in page.cropbox)
     size = (right - left, top - bottom)
-    _show(pdf, page, _lossless(pdf, image), -rotation, size[::-1] if rotation % 180 else size)
+    stored = _lossless(pdf, image)
+    _show(pdf, page, stored, -rotation, size[::-1] if rotation % 180 else size)
+    return len(stored.read_raw_bytes())
 
 
 def _show(pdf: pikepdf.Pdf, page: pikepdf.Page, image: pikepdf.Stream, degrees: int, size: tuple[float, float]) -> None:

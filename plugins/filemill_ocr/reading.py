@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
+import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
+from statistics import median
 
 from msgspec import Struct
 
@@ -14,6 +18,12 @@ from filemill.kinds import Facts
 
 _WORD = "5"
 """The level of a word's row in Tesseract's table; the rows above it are layout."""
+
+_FEWEST_WORDS = 3
+"""Of a line that tells how it leans."""
+
+_NO_SPACES = re.compile("[\u2e80-\u30ff\u31c0-\u31ff\u3400-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff65]")
+"""Chinese and Japanese signs, between which no space is written."""
 
 
 class Word(Struct, frozen=True):
@@ -46,7 +56,7 @@ class Reading:
         width, height: of the page as it was read, upright, pixels.
         dpi: pixels per inch.
         rotation: degrees clockwise by which the page was turned to be upright: 0, 90, 180, 270.
-        skew: degrees clockwise by which its lines leant and were put level; 0 up to three degrees.
+        skew: degrees clockwise by which its lines leant and were put level; 0 up to 1.5 degrees.
         words: in reading order.
         rows: Tesseract's table without its head.
         hocr: Tesseract's hOCR, where it was asked for.
@@ -106,7 +116,10 @@ def words_of(rows: Iterable[Sequence[str]]) -> list[Word]:
 
 
 def text_of(rows: Iterable[Sequence[str]]) -> str:
-    """Return the text of a table: words with a space between, lines, an empty line before a new paragraph."""
+    """Return the text of a table: words with a space between, lines, an empty line before a new paragraph.
+
+    Tesseract's words of Chinese and Japanese are parts of sentences: they follow each other without a space.
+    """
     parts: list[str] = []
     paragraph: list[str] = []
     line: list[str] = []
@@ -115,11 +128,23 @@ def text_of(rows: Iterable[Sequence[str]]) -> str:
             continue
         if line and row[2:5] != line:
             parts.append("\n" if row[2:4] == paragraph else "\n\n")
-        elif line:
+        elif line and not (_NO_SPACES.match(parts[-1][-1]) and _NO_SPACES.match(row[11])):
             parts.append(" ")
         paragraph, line = list(row[2:4]), list(row[2:5])
         parts.append(row[11])
     return "".join(parts)
+
+
+def lean_of(rows: Iterable[Sequence[str]]) -> float:
+    """Return by how many degrees lines fall to the right, as their words were found; 0 where none is long enough."""
+    leans = []
+    for _, found in groupby((row for row in rows if _is_word(row)), key=lambda row: row[2:5]):
+        words = words_of(found)
+        first, last = words[0], words[-1]
+        if len(words) >= _FEWEST_WORDS and last.left > first.left:
+            fall = last.top + last.height - first.top - first.height
+            leans.append(math.degrees(math.atan2(fall, last.left - first.left)))
+    return median(leans) if leans else 0.0
 
 
 def confidence_of(words: Iterable[Word]) -> float | None:

@@ -10,15 +10,19 @@ from pathlib import Path
 from filemill_ocr import program
 from filemill_ocr.languages import code_of, joined, of_script
 from filemill_ocr.program import PageTimeout, Unreadable
-from filemill_ocr.reading import Reading, commonest, confidence_of, read_table, text_of, words_of
+from filemill_ocr.reading import Reading, commonest, confidence_of, lean_of, read_table, text_of, words_of
 from filemill_ocr.sheets import Sheet, portable_grey_map
 from filemill_ocr.skew import level, skew
 
-_MOST_SKEW = 3.0
-"""Degrees up to which Tesseract reads leaning lines as well as level ones."""
+_MOST_SKEW = 1.5
+"""Degrees up to which Tesseract reads leaning lines as well as level ones; from 2.5 on it leaves out most of a
+page, and is sure of the rest."""
+
+_MAY_LEAN = 1.2
+"""Degrees by which lines lean as Tesseract found them, above which the page is measured: they are 0.3 off."""
 
 _LEANS_BELOW, _TURNED_BELOW = 0.92, 0.65
-"""Confidences below which a page may lean (three degrees: 0.92, five: 0.89) or lie on its side (0.35)."""
+"""Confidences below which a page may lean or lie on its side (0.35)."""
 
 _AS_SURE = 0.03
 """Difference of confidences that means nothing."""
@@ -74,11 +78,12 @@ class Recognition:
         self._sheet = sheet
         self._wishes = wishes
         self._languages = list(wishes.languages)
-        self._end = time.monotonic() + wishes.seconds
+        self._end = 0.0
         self._runs = 0
 
     def run(self) -> Reading:
         """Read the sheet; a page that can't be read gives a reading that says why."""
+        self._end = time.monotonic() + self._wishes.seconds  # from now on: it may have waited for a processor
         try:
             return self._read()
         except PageTimeout:
@@ -99,12 +104,13 @@ class Recognition:
             return best
         if _sideways(best):
             return self._upright(best, lie, turn)
-        if _sure(best) >= _LEANS_BELOW:
+        if _sure(best) >= _LEANS_BELOW and abs(lean_of(best.rows)) < _MAY_LEAN:
             return best
         leaning = skew(self._sheet.image)
         if abs(leaning) > _MOST_SKEW:
             lie = _Lie(skew=leaning)
-            best = max(best, self._recognised(lie), key=_sure)
+            levelled = self._recognised(lie)
+            best = levelled if _sure(levelled) > _sure(best) - _AS_SURE else best
         return self._upright(best, lie, turn) if _sure(best) < _TURNED_BELOW else best
 
     def _upright(self, best: Reading, lie: _Lie, turn: program.Turn | None) -> Reading:

@@ -26,9 +26,10 @@ class SearchablePdf(Operation, frozen=True, kw_only=True, tag="searchable-pdf"):
     """Lay an invisible text under scans, so that they can be searched and copied from.
 
     The size of pages and the picture on them stay as they are; a picture becomes a PDF of its natural
-    size. Pages that have text are left alone (`skip`); `redo` takes out the invisible text of an earlier
-    OCR and reads those pages anew; `force` puts a picture of the page in the place of what is drawn on
-    it. A page that can't be read in its time stays as it is and is named in the report.
+    size. Pages that have text are left alone (`skip`); `redo` reads pages whose only text is the invisible
+    one of an earlier OCR anew, in its place; `force` reads all pages, and where there is visible text, a
+    picture of the page takes the place of what is drawn on it. A page that can't be read in its time
+    stays as it is and is named in the report.
     """
 
     language: Language = "en"
@@ -56,16 +57,15 @@ class SearchablePdf(Operation, frozen=True, kw_only=True, tag="searchable-pdf"):
         from filemill_ocr import changes, pictures  # noqa: PLC0415 - qpdf only where work is done
 
         document = pictures.as_document(value, context) if isinstance(value, Picture) else value
-        if self.mode is Mode.REDO:
-            document = changes.without_earlier_text(document, context)
+        stripped = document if self.mode is Mode.SKIP else changes.without_earlier_text(document, context)
         wishes = Wishes(
             languages=tuple(read_languages(self.language, program.installed())),
             folder=context.folder,
             seconds=page_seconds(self.page_seconds, context),
             layer=True,
         )
-        readings = read_pages(document, wishes, Layer(used=self.mode is not Mode.FORCE), context)
+        readings = read_pages(stripped, wishes, Layer(used=self.mode is not Mode.FORCE), context)
         failed = [reading.number for reading in readings if reading.error is not None]
         laid = [reading for reading in readings if reading.layer is not None]
         context.report(layered=len(laid), skipped=len(readings) - len(laid) - len(failed), failed=failed)
-        return changes.with_layers(document, laid, context) if laid or isinstance(value, Picture) else document
+        return changes.with_layers(document, stripped, laid, context) if laid else document

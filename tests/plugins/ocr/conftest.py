@@ -45,14 +45,19 @@ def do(registry: Registry, tmp_path: Path) -> Do:
     """Run one step over a file."""
     numbers = count()
 
-    def do(path: Path, step: Operation, tell: Callable[[float, int, str], None] = lambda *_: None) -> Made:
+    def do(
+        path: Path,
+        step: Operation,
+        tell: Callable[[float, int, str], None] = lambda *_: None,
+        limits: Limits | None = None,
+    ) -> Made:
         folder = tmp_path / f"run-{next(numbers)}"
         folder.mkdir()
         task = Task(
             inputs=[Input(str(path), path.name)],
             pipelines=[encode_steps([step])],
             folder=str(folder),
-            limits=Limits(deadline_seconds=60),
+            limits=limits or Limits(deadline_seconds=60),
         )
         return run(task, registry, tell).made[0]
 

@@ -56,6 +56,18 @@ def test_any_text(text: str) -> None:
         assert error.code is ErrorCode.INVALID_PARAMETER
 
 
+def test_listed_is_accepted() -> None:
+    """Every code that a refusal lists is one that can be asked for, whatever data is installed."""
+    installed = (*INSTALLED, "aze_cyrl", "chi_tra_vert", "deu_latf", "frk", "ita_old", "script/Latin", "equ")
+    with pytest.raises(FilemillError) as refused:
+        read_languages("xx", installed)
+    listed = refused.value.detail.partition("Installed: ")[2].rstrip(".").split(", ")
+    assert {"az-Cyrl", "chi_tra_vert", "frk", "script/Latin", "sr-Latn", "zh-Hant"} < set(listed)
+    assert [read_languages(code, installed) for code in listed] == [
+        [name] for name in sorted(set(installed) - {"osd", "equ"}, key=code_of)
+    ]
+
+
 def test_table() -> None:
     """Every data has a code that leads back to it; other names lead to codes."""
     assert all(DATA_OF[CODE_OF[data]] == data for data in DATA_OF.values())
@@ -65,7 +77,10 @@ def test_table() -> None:
 
 def test_script() -> None:
     """A page's script chooses among what is installed, common languages first, at most four."""
-    assert of_script("Greek", INSTALLED) == ["ell"]
+    assert of_script("Greek", INSTALLED) == ["ell", "grc"]
     assert of_script("Latin", INSTALLED)[:2] == ["eng", "deu"]
     assert of_script("Han", INSTALLED) == ["chi_sim", "chi_tra"]
+    assert of_script("Fraktur", ("eng", "ell", "jpn_vert")) == ["eng"]
+    assert of_script("Korean", ("eng", "kor", "jpn")) == of_script("Hangul", ("eng", "kor", "jpn")) == ["kor"]
+    assert of_script("Katakana", ("eng", "jpn", "jpn_vert")) == ["jpn"]
     assert len(of_script(None, INSTALLED)) == 4

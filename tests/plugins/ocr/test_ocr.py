@@ -53,12 +53,21 @@ def test_turned(do: Do, scans: Scans, turn: int) -> None:
     assert output.facts["pages"][0]["rotation"] == 360 - turn
 
 
-@pytest.mark.parametrize("lean", [-8, 6, 12])
-def test_leaning(do: Do, scans: Scans, lean: int) -> None:
-    """A page that leans more than three degrees is put level."""
-    (output,) = do(scans.png(lean=lean), Ocr()).outputs
+@pytest.mark.parametrize("dpi", [200, 300])
+@pytest.mark.parametrize("lean", [-8, -4, 2.5, 3, 3.5, 12])
+def test_leaning(do: Do, scans: Scans, lean: float, dpi: int) -> None:
+    """A page that leans is put level, also where Tesseract is sure of what it reads of it as it is."""
+    (output,) = do(scans.png(lean=lean, dpi=dpi), Ocr()).outputs
     assert read(output.facts["text"]) == READ
     assert output.facts["pages"][0]["skew"] == pytest.approx(lean, abs=0.6)
+
+
+@pytest.mark.parametrize("lean", [-1, 1])
+def test_leaning_a_little(do: Do, scans: Scans, lean: float) -> None:
+    """A page that leans by a degree is read as it is."""
+    (output,) = do(scans.png(lean=lean, dpi=300), Ocr()).outputs
+    assert read(output.facts["text"]) == READ
+    assert output.facts["pages"][0]["skew"] == 0
 
 
 def test_exif(do: Do, scans: Scans, tmp_path: Path) -> None:
@@ -183,6 +192,21 @@ def test_slow_page(do: Do, scans: Scans, tmp_path: Path, monkeypatch: pytest.Mon
     assert output.facts["text"] == "Page number one\f\fPage number three"
     assert output.facts["pages"][1]["error"]["code"] == "DEADLINE_EXCEEDED"
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids.read_text().split())
+
+
+def test_a_page_that_waited(do: Do, scans: Scans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of a page begins when it is read: one that waits behind a slow page loses nothing."""
+    slow = tmp_path / "tesseract"
+    slow.write_text(
+        f'#!/bin/sh\ncase "$1" in *sheet-1-*) exec sleep 30;; esac\nexec {shutil.which("tesseract")} "$@"\n'
+    )
+    slow.chmod(0o755)
+    monkeypatch.setattr("pytesseract.pytesseract.tesseract_cmd", str(slow))
+    monkeypatch.setattr("filemill_ocr.pages.processors", lambda: 1)
+    path = scans.pdf(*(scans.image(text) for text in ("One", "Two", "Three")))
+    (output,) = do(path, Ocr(page_seconds=3)).outputs
+    assert output.facts["text"] == "\fTwo\fThree"
+    assert ["error" in page for page in output.facts["pages"]] == [True, False, False]
 
 
 def test_no_page_read(do: Do, scans: Scans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

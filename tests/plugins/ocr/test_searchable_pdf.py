@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pikepdf
 import pytest
 import pyvips
 
-from filemill import Context, FilemillError, Limits
+from filemill import Context, ErrorCode, FilemillError, Limits
 from filemill.formats import FormatTable
 from filemill_ocr.searchable_pdf import Mode, SearchablePdf
 from ocr_scans import TEXT, Do, Scans, opened
@@ -20,6 +21,12 @@ def looks_same(one: str | Path, other: str | Path, number: int = 1) -> bool:
     """Whether a page is drawn the same in two documents."""
     first, second = (opened(path).render(number, 100).image for path in (one, other))
     return (first.width, first.height) == (second.width, second.height) and (first - second).abs().max() == 0
+
+
+def looks_alike(one: str | Path, other: str | Path) -> bool:
+    """Whether a first page is drawn nearly the same: its letters as a picture are smoothed anew."""
+    first, second = (opened(path).render(1, 100).image for path in (one, other))
+    return (first.width, first.height) == (second.width, second.height) and (first - second).abs().avg() < 1
 
 
 @pytest.mark.parametrize(
@@ -76,8 +83,8 @@ def test_lossless(do: Do, scans: Scans, tmp_path: Path, colour: bool) -> None:
     assert (drawn - wanted).abs().max() <= 1
 
 
-def test_modes(do: Do, scans: Scans, tmp_path: Path) -> None:
-    """`skip` leaves text alone, `redo` replaces invisible text, `force` replaces the page by its picture."""
+def test_modes(do: Do, scans: Scans) -> None:
+    """`skip` leaves text alone; `redo` and `force` put new text in the place of invisible text."""
     path = scans.pdf(scans.image(), scans.image("Second page"))
     (first,) = do(path, SearchablePdf()).outputs
     skipped, redone, forced = (do(Path(first.path), SearchablePdf(mode=mode)) for mode in Mode)
@@ -91,20 +98,137 @@ def test_modes(do: Do, scans: Scans, tmp_path: Path) -> None:
         assert looks_same(first.path, made.outputs[0].path)
 
 
-def test_redo_keeps_visible_text(do: Do, tmp_path: Path) -> None:
-    """A page with visible text stays as it is, whatever invisible text is taken out of it."""
-    pdf = pikepdf.new()
+def pictures(page: pikepdf.Page) -> dict[str, bytes]:
+    """Return the pictures of a page as they are stored."""
+    drawn = page.Resources.XObject.items()
+    return {name: item.read_raw_bytes() for name, item in drawn if item.Subtype == pikepdf.Name.Image}
+
+
+@pytest.mark.parametrize("coding", ["/DCTDecode", "/LZWDecode", "/ASCIIHexDecode"])
+def test_the_picture_is_the_same_bytes(do: Do, scans: Scans, coding: str) -> None:
+    """In every mode the picture on a scan stays as it is stored, and the page keeps its boxes."""
+    image = scans.image("Four words of text")
+    path = scans.pdf(image, origin=20)
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        page = pdf.pages[0]
+        stored = {
+            "/DCTDecode": bytes(image.jpegsave_buffer(Q=80)),
+            "/LZWDecode": bytes.fromhex("800B6050220C0C8501"),
+            "/ASCIIHexDecode": bytes(image.write_to_memory()).hex().encode() + b">",
+        }[coding]
+        shown = page.Resources.XObject.Im
+        if coding == "/LZWDecode":  # a tiny one beside the scan: nothing here writes LZW
+            shown = page.Resources.XObject.Second = pdf.make_stream(b"")
+            for key, value in page.Resources.XObject.Im.items():
+                if key != "/Length":
+                    shown[key] = value
+            shown.Width, shown.Height = 3, 3
+            page.contents_add(b"q 0 0 0 0 0 0 cm /Second Do Q")
+        shown.write(stored, filter=pikepdf.Name(coding))
+        page.cropbox = [25, 25, page.mediabox[2], page.mediabox[3]]
+        pdf.save(path, stream_decode_level=pikepdf.StreamDecodeLevel.none, compress_streams=False)
+    (first,) = do(path, SearchablePdf()).outputs
+    again = [do(Path(first.path), SearchablePdf(mode=mode)).outputs[0] for mode in Mode]
+    with pikepdf.open(path) as before:
+        for made in (first, *again):
+            with pikepdf.open(made.path) as after:
+                one, other = before.pages[0], after.pages[0]
+                assert list(one.mediabox) == list(other.mediabox)
+                assert list(one.cropbox) == list(other.cropbox)
+                assert pictures(one) == pictures(other)
+                assert stored in pictures(other).values()
+
+
+def page_of(pdf: pikepdf.Pdf, content: str) -> None:
+    """Add a page with a font and a content."""
     page = pdf.add_blank_page(page_size=(300, 200))
     font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
     page.obj.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F=font))
-    hidden = "q 3 Tr BT /F 20 Tf 20 50 Td (Hidden) Tj ET Q"
-    text = f"BT /F 20 Tf 20 100 Td (Visible) Tj ET {hidden} BT /F 9 Tf 20 20 Td (last) Tj ET".encode()
-    page.obj.Contents = pdf.make_stream(text)
-    path = tmp_path / "both.pdf"
-    pdf.save(path)
-    made = do(path, SearchablePdf(mode=Mode.REDO))
-    assert opened(made.outputs[0].path).text(1).split() in (["Visible", "last"], ["last", "Visible"])
-    assert looks_same(path, made.outputs[0].path)
+    page.obj.Contents = pdf.make_stream(content.encode())
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """A page with visible and invisible text."""
+    with pikepdf.new() as pdf:
+        page_of(pdf, "BT /F 20 Tf 20 100 Td (Visible) Tj ET q 3 Tr BT /F 20 Tf 20 50 Td (Hidden) Tj ET Q")
+        pdf.save(path := tmp_path / "mixed.pdf")
+    return path
+
+
+@pytest.mark.parametrize("mode", [Mode.SKIP, Mode.REDO])
+def test_visible_text_is_left_alone(do: Do, mixed: Path, mode: Mode) -> None:
+    """A page with visible text is not touched: what is hidden on it may be the text of its picture."""
+    made = do(mixed, SearchablePdf(mode=mode))
+    assert made.report[0]["skipped"] == 1
+    assert Path(made.outputs[0].path).read_bytes() == mixed.read_bytes()
+
+
+def test_force_replaces_visible_text(do: Do, mixed: Path) -> None:
+    """Forced, such a page becomes its picture with the text that is read on it, and looks the same."""
+    (output,) = do(mixed, SearchablePdf(mode=Mode.FORCE)).outputs
+    assert opened(output.path).text(1).split() == ["Visible"]
+    assert looks_alike(mixed, output.path)
+    with pikepdf.open(output.path) as pdf:
+        assert "/Font" not in pdf.pages[0].Resources
+
+
+def test_redo_of_forms(do: Do, scans: Scans, tmp_path: Path) -> None:
+    """Invisible text goes from forms as well, also from forms inside of them; what they show stays."""
+    path = scans.pdf(scans.image("Seen by all"))
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        page = pdf.pages[0]
+        font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+        inner, outer = (
+            pdf.make_stream(content, Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Form, BBox=[0, 0, 200, 200])
+            for content in (b"BT /F 20 Tf 9 9 Td (Wrong) Tj ET 1 0 0 rg 0 0 5 5 re f", b"3 Tr /In Do /In Do")
+        )
+        inner.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F=font))
+        outer.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(In=inner))
+        page.Resources.XObject.Fm = outer
+        page.contents_add(b"q /Fm Do Q", prepend=True)
+        pdf.save(path)
+    assert "Wrong" in opened(path).text(1)
+    (output,) = do(path, SearchablePdf(mode=Mode.REDO)).outputs
+    assert opened(output.path).text(1).split() == ["Seen", "by", "all"]
+    assert looks_same(path, output.path)
+
+
+def test_a_page_that_fails_keeps_its_text(
+    do: Do, scans: Scans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a page can't be read anew in its time, the text of the earlier OCR stays."""
+    (first,) = do(scans.pdf(scans.image("One"), scans.image("Two")), SearchablePdf()).outputs
+    slow = tmp_path / "tesseract"
+    slow.write_text(
+        f'#!/bin/sh\ncase "$1" in *sheet-2-*) exec sleep 30;; esac\nexec {shutil.which("tesseract")} "$@"\n'
+    )
+    slow.chmod(0o755)
+    monkeypatch.setattr("pytesseract.pytesseract.tesseract_cmd", str(slow))
+    made = do(Path(first.path), SearchablePdf(mode=Mode.REDO, page_seconds=3))
+    assert made.report[0] | {"layered": 1, "failed": [2], "skipped": 0} == made.report[0]
+    document = opened(made.outputs[0].path)
+    assert [document.text(number).strip() for number in (1, 2)] == ["One", "Two"]
+
+
+def test_growth(do: Do, tmp_path: Path) -> None:
+    """Pages that become pictures may not make a document larger without bound."""
+    noise = pyvips.Image.gaussnoise(900, 900, sigma=90, mean=128).cast("uchar").jpegsave_buffer(Q=10)
+    with pikepdf.new() as pdf:
+        for _ in range(3):
+            page_of(pdf, "q 300 0 0 200 0 0 cm /Im Do Q BT /F 20 Tf 20 100 Td (Visible) Tj ET")
+        shared = pdf.make_stream(noise, Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Image)
+        shared.Width = shared.Height = 900
+        shared.ColorSpace, shared.BitsPerComponent = pikepdf.Name.DeviceGray, 8
+        shared.write(bytes(noise), filter=pikepdf.Name.DCTDecode)
+        for page in pdf.pages:
+            page.Resources.XObject = pikepdf.Dictionary(Im=shared)
+        pdf.save(path := tmp_path / "noise.pdf")
+    forced = SearchablePdf(mode=Mode.FORCE)
+    assert do(path, forced, limits=Limits(deadline_seconds=60)).outputs
+    with pytest.raises(FilemillError, match="times its size") as refused:
+        do(path, forced, limits=Limits(deadline_seconds=60, max_growth=1))
+    assert refused.value.code is ErrorCode.INVALID_FILE
 
 
 def test_repeats(do: Do, scans: Scans) -> None:
