@@ -29,7 +29,7 @@ class OutlineParts:
     they lead elsewhere, and those below them move up.
     """
 
-    def __init__(self, pdf: pikepdf.Pdf, targets: Targets) -> None:
+    def __init__(self, pdf: pikepdf.Pdf, targets: Targets, *, whole: bool = False) -> None:
         self._pdf = pdf
         self._targets = targets
         self.bookmarks = list(_read(pdf, targets))

@@ -29,7 +29,7 @@ class Targets:
             self._note(self.legacy_by_page, name, value)
 
     def goes(self, holder: Object) -> tuple[bool, int | None]:
-        """Whether an annotation or bookmark leads into this document, and the page it leads to where it exists."""
+        """Whether a bookmark leads into this document, and the page it leads to where it exists."""
         if "/Dest" in holder:
             return True, self.page(holder["/Dest"])
         action = holder.get("/A")
@@ -44,10 +44,8 @@ class Targets:
 
     def explicit(self, destination: Object | None) -> Array | None:
         """Return a destination as an array whose first item is a page; None where there is no such page."""
-        if isinstance(destination, String):
-            destination = self._names.get(bytes(destination))
-        elif isinstance(destination, Name):
-            destination = self._legacy.get(key_of(bytes(destination)[1:]))
+        if isinstance(destination, (String, Name)):
+            destination = self._named(destination)
         if isinstance(destination, Dictionary):
             destination = destination.get("/D")
         if not isinstance(destination, Array) or len(destination) == 0:
@@ -55,10 +53,17 @@ class Targets:
         first = destination[0]
         index = whole_number(first)
         if index is not None and 0 <= index < len(self._pages):
-            return Array([self._pages[index], *list(destination)[1:]])
+            return Array([self._pages[index], *_view(destination)])
         if isinstance(first, Dictionary) and first.objgen in self._index:
-            return destination
+            return Array([first, *_view(destination)])
         return None
+
+    def _named(self, name: Object) -> Object | None:
+        """Look where a name stands, and then where the other kind of names does, as readers do."""
+        raw = bytes(name) if isinstance(name, String) else bytes(name)[1:]
+        tree, legacy = self._names.get(raw), self._legacy.get(key_of(raw))
+        first, second = (tree, legacy) if isinstance(name, String) else (legacy, tree)
+        return second if first is None else first
 
     def _note(
         self,
@@ -69,3 +74,9 @@ class Targets:
         place = self.explicit(value)
         if place is not None:
             by_page.setdefault(self._index[place[0].objgen], []).append((name, place))  # type: ignore[arg-type]
+
+
+def _view(destination: Object) -> list[object]:
+    """Return what a destination says of the view: names and numbers, and nothing that leads elsewhere."""
+    said: Sequence[object] = list(destination)[1:]  # pikepdf gives numbers as Python's own
+    return [one for one in said if not isinstance(one, Object) or isinstance(one, Name)]

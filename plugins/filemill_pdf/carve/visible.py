@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pikepdf
-from pikepdf import Array, Dictionary, Object, Stream
+from pikepdf import Array, Dictionary, Object, Stream, String
 
-from filemill_pdf.structures.destinations import annotations_of
 from filemill_pdf.structures.names import dictionary, values_of
 
 _DEEPEST = 20
@@ -25,19 +24,18 @@ class LayerParts:
         self._settings = settings if isinstance(settings, Dictionary) else Dictionary()
         self._used: dict[int, Ids] = {}
 
-    def of(self, pages: Sequence[tuple[int, Object]]) -> Object | None:
-        """Make the optional content of some pages, given with their index; None where they use no layer."""
+    def used(self, index: int, page: Object, annotations: Sequence[Object]) -> Ids:
+        """Return the layers that a page and its annotations use."""
         if not self._groups:
-            return None
-        used: Ids = set()
-        for index, page in pages:
-            if index not in self._used:
-                self._used[index] = {group.objgen for group in _groups_on(page)}
-            used |= self._used[index]
+            return set()
+        if index not in self._used:
+            self._used[index] = {group.objgen for group in _groups_on(page, annotations)}
+        return self._used[index]
+
+    def of(self, used: Ids) -> Object | None:
+        """Make the optional content of a part that uses some layers; None where it uses none."""
         groups = [group for group in self._groups if group.objgen in used]
-        if not groups:
-            return None
-        return Dictionary(OCGs=Array(groups), D=_cut(self._settings, used))
+        return Dictionary(OCGs=Array(groups), D=_cut(self._settings, used)) if groups else None
 
 
 def _cut(settings: Object, used: Ids) -> Dictionary:
@@ -57,50 +55,56 @@ def _cut(settings: Object, used: Ids) -> Dictionary:
 
 def _filtered(listed: Object, used: Ids, depth: int) -> Array:
     kept: list[Object] = []
+    has_parent = True
     for one in listed:
         if isinstance(one, Array) and depth < _DEEPEST:
             inner = _filtered(one, used, depth + 1)
             if any(isinstance(item, (Dictionary, Array)) for item in inner):
-                kept.append(inner)
+                kept += [inner] if has_parent else list(inner)  # layers below one that goes move up
         elif isinstance(one, Dictionary):
-            kept += [one] if one.objgen in used else []
-        elif depth:
+            has_parent = one.objgen in used
+            kept += [one] if has_parent else []
+        elif depth and isinstance(one, String):
             kept.append(one)  # the title of a group of layers
     return Array(kept)
 
 
-def _groups_on(page: Object) -> Iterator[Object]:
-    """Yield the groups that a page, its forms and its annotations name."""
+def _groups_on(page: Object, annotations: Sequence[Object]) -> Iterator[Object]:
+    """Yield the groups that a page, what it draws with and its annotations name."""
     seen: Ids = set()
-    stack: list[tuple[Object | None, int]] = [(page.get("/Resources"), 0)]
-    for annotation in annotations_of(page):
+    stack: list[Object | None] = [page.get("/Resources")]
+    for annotation in annotations:
         yield from _membership(annotation.get("/OC"))
-        appearances = annotation.get("/AP")
-        if isinstance(appearances, Dictionary):
-            stack += [(stream, 1) for _, stream in appearances.items()]
+        stack += appearances_of(annotation)
     while stack:
-        one, depth = stack.pop()
+        one = stack.pop()
         holder = one.stream_dict if isinstance(one, Stream) else one
-        if (
-            not isinstance(holder, Dictionary)
-            or depth > _DEEPEST
-            or (one is not None and one.is_indirect and one.objgen in seen)
-        ):
+        if one is None or not isinstance(holder, Dictionary) or (one.is_indirect and one.objgen in seen):
             continue
-        if one is not None:
-            seen.add(one.objgen)
+        seen.add(one.objgen)
         yield from _membership(holder.get("/OC"))
-        if isinstance(one, Stream):
-            stack.append((holder.get("/Resources"), depth + 1))
-            continue
-        for key in ("/XObject", "/Pattern"):
+        stack += [holder.get("/Resources"), holder.get("/G")]
+        for key in ("/XObject", "/Pattern", "/Font", "/ExtGState"):
             drawn = holder.get(key)
             if isinstance(drawn, Dictionary):
-                stack += [(stream, depth + 1) for _, stream in drawn.items()]
+                stack += values_of(drawn)
+        mask = holder.get("/SMask")
+        if isinstance(mask, (Dictionary, Stream)):
+            stack.append(mask)
         properties = holder.get("/Properties")
         if isinstance(properties, Dictionary):
             for value in values_of(properties):
                 yield from _membership(value)
+
+
+def appearances_of(annotation: Object) -> Iterator[Object]:
+    """Yield the streams that an annotation may be drawn with: one a look, or one a state of each look."""
+    looks = annotation.get("/AP")
+    for look in values_of(looks) if isinstance(looks, Dictionary) else ():
+        yield from [look] if isinstance(look, Stream) else values_of(look) if isinstance(look, Dictionary) else ()
+    icons = annotation.get("/MK")
+    if isinstance(icons, Dictionary):
+        yield from (icons[key] for key in ("/I", "/RI", "/IX") if isinstance(icons.get(key), Stream))
 
 
 def _membership(content: Object | None) -> Iterator[Object]:

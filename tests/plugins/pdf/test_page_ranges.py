@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -52,7 +53,7 @@ def test_written_and_read_again(numbers: list[int]) -> None:
     """What `written` writes names the same pages in the same order, and is as short as it can be."""
     text = written(numbers)
     assert pages_of(text, COUNT, POINTER) == numbers
-    assert text.count(",") == sum(after != before + 1 for before, after in zip(numbers, numbers[1:], strict=False))
+    assert text.count(",") == sum(after != before + 1 for before, after in pairwise(numbers))
 
 
 @settings(deadline=None)
