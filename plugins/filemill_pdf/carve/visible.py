@@ -84,10 +84,13 @@ def _groups_on(page: Object, annotations: Sequence[Object]) -> Iterator[Object]:
         seen.add(one.objgen)
         yield from _membership(holder.get("/OC"))
         stack += [holder.get("/Resources"), holder.get("/G")]
-        for key in ("/XObject", "/Pattern", "/Font", "/ExtGState"):
+        for key in ("/XObject", "/Pattern", "/ExtGState"):
             drawn = holder.get(key)
             if isinstance(drawn, Dictionary):
                 stack += values_of(drawn)
+        fonts = holder.get("/Font")
+        if isinstance(fonts, Dictionary):
+            stack += [font for font in values_of(fonts) if isinstance(font, Dictionary) and "/CharProcs" in font]
         mask = holder.get("/SMask")
         if isinstance(mask, (Dictionary, Stream)):
             stack.append(mask)
