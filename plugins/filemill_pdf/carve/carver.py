@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 
 import pikepdf
@@ -12,14 +11,14 @@ from filemill_pdf.carve.actions import ActionParts
 from filemill_pdf.carve.bookmarks import OutlineParts
 from filemill_pdf.carve.edits import Edits
 from filemill_pdf.carve.fields import FormParts
+from filemill_pdf.carve.labels import LabelParts
 from filemill_pdf.carve.resources import ResourceParts
 from filemill_pdf.carve.targets import Targets
 from filemill_pdf.carve.visible import LayerParts, appearances_of
 from filemill_pdf.structures.destinations import annotations_of
 from filemill_pdf.structures.graft import graft
-from filemill_pdf.structures.labels import label_at
 from filemill_pdf.structures.names import dictionary
-from filemill_pdf.structures.trees import name_tree, number_tree, numbered
+from filemill_pdf.structures.trees import name_tree
 
 _PAGE_KEYS = frozenset({
     "/Type", "/Resources", "/MediaBox", "/CropBox", "/BleedBox", "/TrimBox", "/ArtBox", "/BoxColorInfo", "/Contents",
@@ -54,8 +53,7 @@ class Carver:
         self.outline = OutlineParts(source, self._targets, whole=whole)
         self._forms = FormParts(source, _SEALED)
         self._layers = LayerParts(source)
-        self._labels = dict(numbered(self._root.get("/PageLabels")))
-        self._label_starts = sorted(self._labels)
+        self._labels = LabelParts(source)
         self._resources = ResourceParts()
         not_annotations = {one.objgen for one in (*self.pages, self._root)}
         self._annotations = [
@@ -112,7 +110,7 @@ class Carver:
             "/AcroForm": form,
             "/OCProperties": self._layers.of(layers),
             "/Names": self._names(indexes),
-            "/PageLabels": self._page_labels(indexes),
+            "/PageLabels": self._labels.of(indexes),
             "/Dests": self._legacy(indexes),
             "/Info": info if isinstance(info, Dictionary) else None,
         }
@@ -139,17 +137,6 @@ class Carver:
     def _legacy(self, indexes: Sequence[int]) -> Object | None:
         places = {name: place for index in indexes for name, place in self._targets.legacy_by_page.get(index, ())}
         return dictionary(places) if places else None
-
-    def _page_labels(self, indexes: Sequence[int]) -> Object | None:
-        if not self._labels:
-            return None
-        labels: dict[int, Object] = {}
-        for place, index in enumerate(indexes):
-            if place == 0 or index != indexes[place - 1] + 1 or index in self._labels:
-                last = bisect_right(self._label_starts, index)
-                before = self._label_starts[max(last - 1, 0) : last]
-                labels[place] = label_at({start: self._labels[start] for start in before}, index)
-        return number_tree(self._source, labels)
 
     def _prepare(self, index: int) -> None:
         """Take from a page what is of other pages whatever part it is in, once."""

@@ -28,14 +28,20 @@ class Targets:
         for name, value in self._legacy.items():
             self._note(self.legacy_by_page, name, value)
 
-    def goes(self, holder: Object) -> tuple[bool, int | None]:
+    def goes(self, bookmark: Object) -> tuple[bool, int | None]:
         """Whether a bookmark leads into this document, and the page it leads to where it exists."""
-        if "/Dest" in holder:
-            return True, self.page(holder["/Dest"])
-        action = holder.get("/A")
-        if isinstance(action, Dictionary) and action.get("/S") == Name.GoTo:
-            return True, self.page(action.get("/D"))
-        return False, None
+        place = self.place(bookmark)
+        action = bookmark.get("/A")
+        leads = "/Dest" in bookmark or (isinstance(action, Dictionary) and action.get("/S") == Name.GoTo)
+        return leads, None if place is None else self._index[place[0].objgen]
+
+    def place(self, bookmark: Object) -> Array | None:
+        """Return where a bookmark leads to, as `explicit` does."""
+        if "/Dest" in bookmark:
+            return self.explicit(bookmark["/Dest"])
+        action = bookmark.get("/A")
+        goes = isinstance(action, Dictionary) and action.get("/S") == Name.GoTo
+        return self.explicit(action.get("/D")) if goes and action is not None else None
 
     def page(self, destination: Object | None) -> int | None:
         """Return the page of a destination."""
