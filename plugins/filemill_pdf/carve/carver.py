@@ -30,6 +30,8 @@ _OF_EACH = ("/Lang", "/Metadata", "/ViewerPreferences", "/PageMode", "/PageLayou
 """What of the catalogue is in every part; relative links need the base in `/URI`."""
 _OF_WHOLE = ("/AF", "/Collection", "/OpenAction", "/AA")
 _NAMES_OF_WHOLE = ("/EmbeddedFiles", "/JavaScript", "/AP", "/Renditions", "/Templates")
+_WRITTEN_VERSION = "1.5"
+"""What a file with streams of objects says of itself; a document that needs more says so in its catalogue."""
 _SEALED = Name.Page
 
 
@@ -48,6 +50,7 @@ class Carver:
         self._source = source
         self._root = source.Root
         self._whole = whole
+        self._version = max(source.pdf_version, str(self._root.get("/Version", ""))[1:])
         self.pages = [page.obj for page in source.pages]
         self._targets = Targets(source, self.pages)
         self.outline = OutlineParts(source, self._targets, whole=whole)
@@ -81,6 +84,8 @@ class Carver:
         for key in parts:
             if key in made:
                 target.Root[key] = made[key]
+        if self._version > _WRITTEN_VERSION:
+            target.Root["/Version"] = Name(f"/{self._version}")
         if info is not None:
             target.trailer["/Info"] = target.make_indirect(made["/Info"])
         return target
@@ -104,6 +109,9 @@ class Carver:
         if self._whole:
             actions.fit(self._root)
         parts = {key: self._root[key] for key in _OF_EACH + (_OF_WHOLE if self._whole else ()) if key in self._root}
+        preferences = parts.get("/ViewerPreferences")
+        if isinstance(preferences, Dictionary) and "/PrintPageRange" in preferences:
+            edits.put(preferences, "/PrintPageRange", None)
         info = self._source.trailer.get("/Info")
         found: dict[str, Object | None] = {
             "/Outlines": self.outline.of(selected),

@@ -28,8 +28,8 @@ _NAMES_OUTSIDE = re.compile(rb"(?:[^(/%]++|" + _STRING + rb"|%[^\r\n]*+|\()*+(?:
 A string that is not closed, or holds parentheses three deep, is read as content: a name too many is found, and
 never one too few.
 """
-_HIDING = re.compile(rb"\([^()/]*+[(/]|\\\)|%")
-"""A string with a slash, or with parentheses, or a comment: without any, no name is hidden."""
+_OPENED = re.compile(rb"\([^()/]*+[(/]")
+"""A parenthesis that a slash or another parenthesis follows."""
 _BARE = re.compile(_NAME)
 _ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _INLINE = [re.compile(rb"\b" + word + rb"\s") for word in (b"BI", b"ID")]
@@ -47,7 +47,7 @@ def uses(content: bytes) -> set[Use]:
     """Return the resources that content names: perhaps one too many, never one too few."""
     if b"BI" in content and _has_pictures(content):  # their bytes may look like the begin of a string
         return {(ANY, _key(name)) for name in set(_BARE.findall(content))}
-    pattern = _NAMES_OUTSIDE if _HIDING.search(content) else _NAMES
+    pattern = _NAMES_OUTSIDE if _may_hide(content) else _NAMES
     found: set[Use] = set()
     for name, follower, operator in set(pattern.findall(content)):
         if name and not follower:  # what stands before another name or a dictionary is the tag of marked content
@@ -67,6 +67,11 @@ def decoded(contents: Object | None) -> bytes:
             except (pikepdf.PdfError, NotImplementedError):
                 continue
     return b"\n".join(found)
+
+
+def _may_hide(content: bytes) -> bool:
+    """Whether there are comments, or strings with a slash or with parentheses: without any, no name is hidden."""
+    return b"%" in content or b"\\)" in content or _OPENED.search(content) is not None
 
 
 def _has_pictures(content: bytes) -> bool:

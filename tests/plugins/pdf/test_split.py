@@ -221,12 +221,16 @@ def test_a_tree_that_names_a_page_twice(document: Path, filemill_run: Runner) ->
         pdf.Root.Pages.Kids = Array([kids[0], direct, kids[0], *list(kids)[2:]])
         pdf.Root.Pages.Count = 6
         kids[0].Annots = Array([Dictionary(Type=Name.Annot, Subtype=Name.Text, Contents=String("note"))])
-        pdf.save(document)
+        pdf.Root.ViewerPreferences = Dictionary(PrintPageRange=Array([0, 4]), DisplayDocTitle=True)
+        pdf.save(document, force_version="1.7")
     outputs = filemill_run(document, {"op": "split-pdf"}).outputs
     assert [texts(opened(output.path))[0] for output in outputs] == ["one", "two", "one", "three", "four", "five"]
     for place in (0, 2):
         with pikepdf.open(outputs[place].path) as pdf:
             assert str(pdf.pages[0].obj.Annots[0].Contents) == "note"
+            assert pdf.pages[0].obj.Annots[0].Type == Name.Annot
+            assert pdf.Root.Version == Name("/1.7")
+            assert dict(pdf.Root.ViewerPreferences.items()) == {"/DisplayDocTitle": True}
 
 
 def test_many_pages_with_labels_and_fields(tmp_path: Path, filemill_run: Runner) -> None:
