@@ -10,6 +10,9 @@ from pikepdf import Array, Dictionary, Object, Stream, String
 from filemill_pdf.structures.names import dictionary, values_of
 
 _DEEPEST = 20
+_ONE = ("/Resources", "/G", "/SMask")
+_MANY = ("/XObject", "/Pattern", "/ExtGState")
+"""Where what is drawn stands: alone, or by names."""
 Ids = set[tuple[int, int]]
 
 
@@ -22,6 +25,7 @@ class LayerParts:
         self._groups = [group for group in groups if isinstance(group, Dictionary)] if isinstance(groups, Array) else []
         settings = properties.get("/D") if isinstance(properties, Dictionary) else None
         self._settings = settings if isinstance(settings, Dictionary) else Dictionary()
+        self._rank = {group.objgen: rank for rank, group in enumerate(self._groups)}
         self._used: dict[int, Ids] = {}
 
     def used(self, index: int, page: Object, annotations: Sequence[Object]) -> Ids:
@@ -34,7 +38,7 @@ class LayerParts:
 
     def of(self, used: Ids) -> Object | None:
         """Make the optional content of a part that uses some layers; None where it uses none."""
-        groups = [group for group in self._groups if group.objgen in used]
+        groups = [self._groups[rank] for rank in sorted(self._rank[objgen] for objgen in used if objgen in self._rank)]
         return Dictionary(OCGs=Array(groups), D=_cut(self._settings, used)) if groups else None
 
 
@@ -82,19 +86,17 @@ def _groups_on(page: Object, annotations: Sequence[Object]) -> Iterator[Object]:
         if one is None or not isinstance(holder, Dictionary) or (one.is_indirect and one.objgen in seen):
             continue
         seen.add(one.objgen)
-        yield from _membership(holder.get("/OC"))
-        stack += [holder.get("/Resources"), holder.get("/G")]
-        for key in ("/XObject", "/Pattern", "/ExtGState"):
-            drawn = holder.get(key)
-            if isinstance(drawn, Dictionary):
-                stack += values_of(drawn)
-        fonts = holder.get("/Font")
+        keys = holder.keys()
+        if "/OC" in keys:
+            yield from _membership(holder["/OC"])
+        stack += [holder[key] for key in _ONE if key in keys]
+        for key in _MANY:
+            if key in keys and isinstance(holder[key], Dictionary):
+                stack += values_of(holder[key])
+        fonts = holder["/Font"] if "/Font" in keys else None
         if isinstance(fonts, Dictionary):
             stack += [font for font in values_of(fonts) if isinstance(font, Dictionary) and "/CharProcs" in font]
-        mask = holder.get("/SMask")
-        if isinstance(mask, (Dictionary, Stream)):
-            stack.append(mask)
-        properties = holder.get("/Properties")
+        properties = holder["/Properties"] if "/Properties" in keys else None
         if isinstance(properties, Dictionary):
             for value in values_of(properties):
                 yield from _membership(value)
