@@ -11,7 +11,7 @@ from filemill_pdf.carve.edits import Edits
 from filemill_pdf.carve.targets import Targets
 from filemill_pdf.structures.names import dictionary
 
-_DEEPEST = 20
+_DEEPEST = 50
 _FIELDS = {"/Hide": "/T", "/SubmitForm": "/Fields", "/ResetForm": "/Fields"}
 """Actions on fields, and the entry that lists them."""
 
@@ -46,13 +46,13 @@ class ActionParts:
             action = holder.get(key)
             if isinstance(action, (Array, Dictionary)):
                 opens = isinstance(action, Array) and key == "/OpenAction"
-                own = self._destination(action) if opens else self._action(action, 0)
+                own = self._destination(action) if opens else self._action(action, set())
                 had, left = True, left or own is not None
                 if own is not action:
                     self.edits.put(holder, key, own)
         events = holder.get("/AA")
         if isinstance(events, Dictionary):
-            kept = {key: self._action(action, 0) for key, action in events.items()}
+            kept = {key: self._action(action, set()) for key, action in events.items()}
             self.edits.put(holder, "/AA", dictionary({key: own for key, own in kept.items() if own is not None}))
         return left or not had
 
@@ -61,14 +61,19 @@ class ActionParts:
             return None
         return destination if isinstance(destination, (String, Name)) else self.targets.explicit(destination)
 
-    def _action(self, action: Object, depth: int) -> Object | None:
-        """Return an action and those that follow it without what is not in the part; None where nothing is left."""
+    def _action(self, action: Object, seen: set[tuple[int, int]], depth: int = 0) -> Object | None:
+        """Return an action and those that follow it without what is not in the part; None where nothing is left.
+
+        An action that comes again goes: chains may lead back, and branch.
+        """
         if isinstance(action, Array):
-            kept = [own for one in action if (own := self._action(one, depth + 1)) is not None]
+            kept = [own for one in action if (own := self._action(one, seen, depth + 1)) is not None]
             return Array(kept) if kept else None
-        if not isinstance(action, Dictionary) or depth > _DEEPEST:
+        if not isinstance(action, Dictionary) or depth > _DEEPEST or action.objgen in seen:
             return None
-        following = self._action(action["/Next"], depth + 1) if "/Next" in action else None
+        if action.is_indirect:
+            seen.add(action.objgen)
+        following = self._action(action["/Next"], seen, depth + 1) if "/Next" in action else None
         own = self._own(action)
         if own is None:
             return following

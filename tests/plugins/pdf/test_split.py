@@ -233,6 +233,20 @@ def test_a_tree_that_names_a_page_twice(document: Path, filemill_run: Runner) ->
             assert dict(pdf.Root.ViewerPreferences.items()) == {"/DisplayDocTitle": True}
 
 
+def test_actions_that_lead_back(document: Path, filemill_run: Runner) -> None:
+    """Actions that follow each other in rings and branches end; each is kept once."""
+    with pikepdf.open(document, allow_overwriting_input=True) as pdf:
+        ring = [pdf.make_indirect(Dictionary(S=Name.URI, URI=String(f"u{number}"))) for number in range(12)]
+        for action in ring:
+            action.Next = Array(ring)
+        pdf.pages[0].obj.Annots = Array([Dictionary(Subtype=Name.Link, Rect=Array([0, 0, 9, 9]), A=ring[0])])
+        pdf.save(document)
+    step = {"op": "split-pdf", "pages": "1"}
+    output = filemill_run(document, step, limits=Limits(deadline_seconds=10), in_worker=True).outputs[0]
+    with pikepdf.open(output.path) as pdf:
+        assert all(pdf.pages[0].obj.unparse(resolved=True).count(b"(u%d)" % number) == 1 for number in range(12))
+
+
 def test_many_pages_with_labels_and_fields(tmp_path: Path, filemill_run: Runner) -> None:
     """A label and a field on each of 2000 pages: the time grows with the pages, and not with their square."""
     path = tmp_path / "many.pdf"
@@ -251,4 +265,4 @@ def test_many_pages_with_labels_and_fields(tmp_path: Path, filemill_run: Runner)
     outputs = filemill_run(path, {"op": "split-pdf", "every": 4}, limits=limits, in_worker=True).outputs
     with pikepdf.open(outputs[-1].path) as pdf:
         assert [str(field.T) for field in pdf.Root.AcroForm.Fields] == ["f1996", "f1997", "f1998", "f1999"]
-        assert [page.label for page in pdf.pages] == ["p1996", "p1997", "p1998", "p1999"]
+        assert [str(page.label) for page in pdf.pages] == ["p1996", "p1997", "p1998", "p1999"]
