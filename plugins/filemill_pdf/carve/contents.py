@@ -22,11 +22,10 @@ _OPERAND = (
 )
 _NAMES = re.compile(_OPERAND)
 """A name, with what it stands before."""
-_NAMES_OUTSIDE = re.compile(rb"(?:[^(/%]++|" + _STRING + rb"|%[^\r\n]*+|\()*+(?:" + _OPERAND + rb"|/|\Z)", re.DOTALL)
+_NAMES_OUTSIDE = re.compile(rb"(?:[^(/%]++|" + _STRING + rb"|%[^\r\n]*+)*+(?:" + _OPERAND + rb"|(\()|/|\Z)", re.DOTALL)
 """The same, past strings and comments, in which names mean nothing; ten times as slow.
 
-A string that is not closed, or holds parentheses three deep, is read as content: a name too many is found, and
-never one too few.
+It stops at a parenthesis of a string that is not closed, or holds parentheses three deep.
 """
 _OPENED = re.compile(rb"\([^()/]*+[(/]")
 """A parenthesis that a slash or another parenthesis follows."""
@@ -47,12 +46,22 @@ def uses(content: bytes) -> set[Use]:
     """Return the resources that content names: perhaps one too many, never one too few."""
     if b"BI" in content and _has_pictures(content):  # their bytes may look like the begin of a string
         return {(ANY, _key(name)) for name in set(_BARE.findall(content))}
-    pattern = _NAMES_OUTSIDE if _may_hide(content) else _NAMES
     found: set[Use] = set()
-    for name, follower, operator in set(pattern.findall(content)):
+    for name, follower, operator in _outside(content) if _may_hide(content) else set(_NAMES.findall(content)):
         if name and not follower:  # what stands before another name or a dictionary is the tag of marked content
             category = _CATEGORIES.get(operator) if operator else ANY
             found |= {(category, _key(name))} if category is not None else set()
+    return found
+
+
+def _outside(content: bytes) -> set[tuple[bytes, ...]]:
+    """Return the names that stand in no string; all, where it can't be told what is one."""
+    found: set[tuple[bytes, ...]] = set()
+    for match in _NAMES_OUTSIDE.finditer(content):
+        *named, stray = match.groups(b"")
+        if stray:
+            return set(_NAMES.findall(content))
+        found.add(tuple(named))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pikepdf import Array, Dictionary, Name, Stream, String
 from filemill import Context, Document, ErrorCode, FilemillError, Limits
 from filemill.formats import FormatTable
 from filemill.testing.runner import Runner, same
+from filemill_pdf.carve.contents import uses
 from filemill_pdf.operations.split import SplitPdf
 from pdf_samples import difference, draws, flate, form, opened, page_pixels, photo, text_pdf
 
@@ -245,6 +247,14 @@ def test_actions_that_lead_back(document: Path, filemill_run: Runner) -> None:
     output = filemill_run(document, step, limits=Limits(deadline_seconds=10), in_worker=True).outputs[0]
     with pikepdf.open(output.path) as pdf:
         assert all(pdf.pages[0].obj.unparse(resolved=True).count(b"(u%d)" % number) == 1 for number in range(12))
+
+
+@pytest.mark.parametrize("piece", [b"(", b"(\\", b"((a)", b"((((a)))", b"(/", b"/", b"BI ", b"%", b"/a ", b"(a)/b %\n"])
+def test_content_made_to_be_slow(piece: bytes) -> None:
+    """Names are looked for in time that grows with the content, whatever strings it opens."""
+    started = time.process_time()
+    assert ("/XObject", "/Im") in uses(b"/Im Do " + piece * 200_000)
+    assert time.process_time() - started < 5
 
 
 def test_many_pages_with_labels_and_fields(tmp_path: Path, filemill_run: Runner) -> None:
