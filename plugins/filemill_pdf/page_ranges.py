@@ -48,7 +48,7 @@ def pages_of(text: str, count: int, pointer: str) -> list[int]:
     beyond = next((last for _, last in spans if last > count), None)
     if beyond is not None:
         raise invalid(pointer, f"Page {beyond} does not exist: the document has {_pages(count)}.")
-    return list(dict.fromkeys(number for first, last in spans for number in range(first, last + 1)))
+    return _each_once(spans)
 
 
 def written(numbers: Iterable[int]) -> str:
@@ -65,6 +65,18 @@ def written(numbers: Iterable[int]) -> str:
 def chosen(text: str | None, count: int, pointer: str) -> Sequence[int]:
     """Return the pages that ranges name, or all where none are given."""
     return range(1, count + 1) if text is None else pages_of(text, count, pointer)
+
+
+def _each_once(spans: Iterable[tuple[int, int]]) -> list[int]:
+    """List the numbers of spans; those that came before are passed over at a leap, and not one by one."""
+    leaps: dict[int, int] = {}
+    for first, last in spans:
+        number = first
+        while number <= last:
+            leap = leaps.get(number)
+            leaps[number] = max(leap or 0, last + 1)
+            number = leap or number + 1
+    return list(leaps)
 
 
 def _read(text: str, pointer: str) -> list[tuple[int, int]]:

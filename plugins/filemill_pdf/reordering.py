@@ -5,27 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import pikepdf
+from pikepdf import Array, Dictionary, Name
 
 from filemill import Context, Document
+from filemill_pdf.carve.labels import LabelParts
 from filemill_pdf.opening import open_pdf, save_pdf
-from filemill_pdf.structures.labels import label_at
-from filemill_pdf.structures.trees import number_tree, numbered
 
 
 def reorder(document: Document, numbers: Sequence[int], context: Context) -> Document:
     """Write the pages, counted from 1, in another order; each page keeps its label."""
     with open_pdf(document, context) as pdf:
-        labels = dict(numbered(pdf.Root.get("/PageLabels")))
-        pages = list(pdf.pages)
-        for place, number in enumerate(numbers):
-            pdf.pages[place] = pages[number - 1]
-        if labels:
-            moved = {
-                place: label_at(labels, number - 1)
-                for place, number in enumerate(numbers)
-                if place == 0 or number != numbers[place - 1] + 1 or number - 1 in labels
-            }
-            pdf.Root["/PageLabels"] = number_tree(pdf, moved)
+        pages = [page.obj for page in pdf.pages]
+        labels = LabelParts(pdf).of([number - 1 for number in numbers])
+        if labels is not None:
+            pdf.Root["/PageLabels"] = labels
+        # A page that is set in another's place becomes a copy, and links go on leading to the old one.
+        tree = pdf.make_indirect(Dictionary(Type=Name.Pages, Count=len(pages)))
+        tree["/Kids"] = Array([pages[number - 1] for number in numbers])
+        for page in pages:
+            page["/Parent"] = tree
+        pdf.Root["/Pages"] = tree
         return save_pdf(pdf, context, document.file.name)
 
 

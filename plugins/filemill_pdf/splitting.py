@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -32,9 +33,9 @@ def split(document: Document, choose: Callable[[Carver], Parts], context: Contex
             raise invalid("", f"There would be {len(parts)} documents; {context.limits.max_outputs} are allowed.")
         growth = Growth(context, document.file.size)
         made: list[Document] = []
-        for numbers in parts:
+        for numbers, name in zip(parts, _names(parts), strict=True):
             with carver.part([number - 1 for number in numbers]) as part:
-                made.append(growth.add(save_pdf(part, context, _name(numbers))))
+                made.append(growth.add(save_pdf(part, context, name)))
             context.progress(len(made), len(parts))
         check_complete([source], document.file.name)
         return made
@@ -64,7 +65,13 @@ def take(document: Document, numbers: Sequence[int], context: Context, *, whole:
             return Growth(context, document.file.size).add(save_pdf(part, context, document.file.name, [source]))
 
 
-def _name(numbers: Sequence[int]) -> str:
-    """Name a part by its first and last page in the document."""
-    first, last = min(numbers), max(numbers)
-    return f"page-{first:04}.pdf" if first == last else f"pages-{first:04}-{last:04}.pdf"
+def _names(parts: Parts) -> list[str]:
+    """Name parts by their first and last page in the document; a name that comes again gets a number."""
+    names: list[str] = []
+    times: Counter[str] = Counter()
+    for numbers in parts:
+        first, last = min(numbers), max(numbers)
+        stem = f"page-{first:04}" if first == last else f"pages-{first:04}-{last:04}"
+        times[stem] += 1
+        names.append(f"{stem}.pdf" if times[stem] == 1 else f"{stem}-{times[stem]}.pdf")
+    return names

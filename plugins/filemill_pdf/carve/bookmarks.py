@@ -6,33 +6,40 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name, Object, String
+from pikepdf import Dictionary, Name, Object, String
 
 from filemill_pdf.carve.targets import Targets
+from filemill_pdf.structures.names import dictionary
 
 _MOST_ITEMS = 100_000
+_ELSEWHERE = ("/URI", "/GoToR", "/Launch", "/JavaScript", "/Named")
+"""Actions of bookmarks that lead to no page of the document."""
 
 
 @dataclass(frozen=True)
 class Bookmark:
-    """An item of an outline: where it stands in it, counted from 0, the item above it, the page it leads to."""
+    """An item of an outline: the number of the one above it, the page it leads to, whether it is of no page at all."""
 
     item: Object
     above: int | None
     page: int | None
+    free: bool
 
 
 class OutlineParts:
     """Cuts an outline: an item stays where the page that it leads to stays.
 
     The title of an item says something of the page that it leads to: items above one that stays go, where
-    they lead elsewhere, and those below them move up.
+    they lead elsewhere, and those below them move up. What leads to no page at all (a heading, a link to the
+    web) is the document's: it stays in the whole, a heading with what is below it.
     """
 
-    def __init__(self, pdf: pikepdf.Pdf, targets: Targets) -> None:
+    def __init__(self, pdf: pikepdf.Pdf, targets: Targets, *, whole: bool = False) -> None:
         self._pdf = pdf
         self._targets = targets
         self.bookmarks = list(_read(pdf, targets))
+        self._whole = whole
+        self._parents = {one.above for one in self.bookmarks}
         self._by_page: dict[int, list[int]] = {}
         for number, bookmark in enumerate(self.bookmarks):
             if bookmark.page is not None:
@@ -48,7 +55,7 @@ class OutlineParts:
 
     def of(self, pages: Collection[int]) -> Object | None:
         """Make the outline of some pages; None where no item leads to them."""
-        kept = sorted(number for page in pages for number in self._by_page.get(page, ()))
+        kept = sorted(self._free({number for page in pages for number in self._by_page.get(page, ())}))
         if not kept:
             return None
         made = {number: self._copy(self.bookmarks[number]) for number in kept}
@@ -61,6 +68,19 @@ class OutlineParts:
         outline["/Count"] = len(children[None])
         return outline
 
+    def _free(self, kept: set[int]) -> set[int]:
+        """Add to the items of pages those of the whole, and the headings above."""
+        if not self._whole:
+            return kept
+        every = {number for number, one in enumerate(self.bookmarks) if one.free and number not in self._parents} | kept
+        for number in list(every):
+            above = self.bookmarks[number].above
+            while above is not None and above not in every:
+                if self.bookmarks[above].free:
+                    every.add(above)
+                above = self.bookmarks[above].above
+        return every
+
     def _kept_above(self, number: int, made: dict[int, Object]) -> int | None:
         above = self.bookmarks[number].above
         while above is not None and above not in made:
@@ -70,10 +90,14 @@ class OutlineParts:
     def _copy(self, bookmark: Bookmark) -> Object:
         item = bookmark.item
         action = item.get("/A")
-        place = self._targets.explicit(item["/Dest"] if "/Dest" in item or action is None else action.get("/D"))
+        place = self._targets.place(item)
         own = {key: item[key] for key in ("/Title", "/C", "/F") if key in item}
         own.setdefault("/Title", String(""))
-        return self._pdf.make_indirect(Dictionary({**own, "/Dest": place or Array()}))
+        if place is not None:
+            own["/Dest"] = place
+        elif isinstance(action, Dictionary) and str(action.get("/S", "")) in _ELSEWHERE:
+            own["/A"] = dictionary({key: value for key, value in action.items() if key != "/Next"})
+        return self._pdf.make_indirect(Dictionary(own))
 
 
 def _link(parent: Object, items: list[Object]) -> None:
@@ -99,6 +123,7 @@ def _read(pdf: pikepdf.Pdf, targets: Targets) -> list[Bookmark]:
         if not isinstance(item, Dictionary) or item.objgen in seen:
             continue
         seen.add(item.objgen)
-        found.append(Bookmark(item, above, targets.goes(item)[1]))
+        leads, page = targets.goes(item)
+        found.append(Bookmark(item, above, page, not leads))
         stack += [(item.get("/Next"), above), (item.get("/First"), len(found) - 1)]
     return found

@@ -1,120 +1,124 @@
-"""Resources that pages share: each page keeps those alone that its content names."""
+"""Resources: each page, and whatever is drawn on it, keeps those alone that its content names."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterable
 
-import pikepdf
-from pikepdf import Array, Dictionary, Object, Stream
+from pikepdf import Array, Dictionary, Name, Object, Stream
 
+from filemill_pdf.carve.contents import ANY, Use, decoded, uses
 from filemill_pdf.structures.names import dictionary, key_of
 
-_TEXT = re.compile(rb"\((?:[^()\\]|\\.)*\)", re.DOTALL)
-_NAME = re.compile(rb"/([^\x00\t\n\f\r ()<>\[\]{}/%]+)")
-_USE = re.compile(rb"/([^\x00\t\n\f\r ()<>\[\]{}/%]+)\s+(?:[-+.0-9]+\s+Tf|Do|gs|cs|CS|scn|SCN|sh)\b")
-"""A name with the operator that takes it: no need to look whether it stands in a text."""
-_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
-_NAMED = ("/Font", "/XObject", "/ExtGState", "/ColorSpace", "/Pattern", "/Shading", "/Properties")
-_DRAWN = ("/XObject", "/Pattern", "/Font")
-"""Categories of what may itself draw with resources."""
-Ids = set[tuple[int, int]]
+_CATEGORIES = ("/Font", "/XObject", "/ExtGState", "/ColorSpace", "/Pattern", "/Shading", "/Properties")
+_OTHER = ("/ProcSet",)
+_DEFAULTS = frozenset({("/ColorSpace", key) for key in ("/DefaultGray", "/DefaultRGB", "/DefaultCMYK")})
+"""Colour spaces that are in use without being named."""
+Uses = frozenset[Use]
+Categories = dict[str, dict[str, Object]]
 
 
-class SharedResources:
-    """Knows which resources several pages share, and prunes a page's.
+class ResourceParts:
+    """Prunes the resources of pages and of the forms, patterns, glyphs and masks that they draw.
 
-    Args:
-        pages: all page objects of the document.
+    Documents share resources among pages in many ways: one dictionary for all, one that a tree node hands down,
+    equal lists on each page, or forms that hold those of others. What is listed and not drawn goes, however
+    it came there.
     """
 
-    def __init__(self, pages: Iterable[Object]) -> None:
-        uses: Counter[tuple[int, int]] = Counter()
-        for page in pages:
-            resources = page.get("/Resources")
-            if isinstance(resources, Dictionary):
-                uses.update(one.objgen for one in (resources, *_categories(resources).values()) if one.is_indirect)
-        self._shared: Ids = {objgen for objgen, times in uses.items() if times > 1}
-        self._pruned: Ids = set()
+    def __init__(self) -> None:
+        self._borrowed: dict[tuple[int, int], Uses] = {}
 
-    def prune(self, page: Object) -> None:
-        """Give a page resources of its own, where it shares them with others."""
+    def prune(self, page: Object, appearances: Iterable[Object]) -> None:
+        """Prune the resources of a page, on which annotations with some appearances stand."""
+        found = set(uses(decoded(page.get("/Contents"))))
+        for drawn in appearances:
+            found |= self._of(drawn)
         resources = page.get("/Resources")
-        if self._shared and isinstance(resources, Dictionary) and self._is_shared(resources):
-            page["/Resources"] = self._own(resources, _content(page.get("/Contents")))
+        if isinstance(resources, Dictionary):
+            page["/Resources"], _ = self._own(resources, found)
 
-    def _is_shared(self, resources: Object) -> bool:
-        if resources.is_indirect and resources.objgen in self._shared:
-            return True
-        return any(one.is_indirect and one.objgen in self._shared for one in _categories(resources).values())
-
-    def _own(self, resources: Object, content: bytes) -> Dictionary:
-        """Return the resources that a content names, and those that what it draws takes from here as well."""
-        categories = _categories(resources)
-        keys = {key: _keys(category) for key, category in categories.items()}
-        every = set[str]().union(*keys.values())
-        names, new = set[str](), _names(content, every)
+    def _own(self, resources: Object, named: Iterable[Use]) -> tuple[Object, Uses]:
+        """Return the resources that are named, and the uses that these resources have nothing for."""
+        categories: Categories = {
+            key: dict(category.items()) for key in _CATEGORIES if isinstance(category := resources.get(key), Dictionary)
+        }
+        kept: dict[str, set[str]] = {key: set() for key in categories}
+        looked: set[Use] = set()
+        missing: set[Use] = set()
+        new = set(named) | _DEFAULTS
         while new:
-            names |= new
-            drawn = [categories[key][name] for key in _DRAWN if key in categories for name in new & keys[key]]
-            new = {name for one in drawn for name in self._borrowed(one, every)} - names
-        own = dictionary({key: value for key, value in resources.items() if key not in categories})
-        for key, category in categories.items():
-            own[key] = dictionary({name: category[name] for name in sorted(keys[key] & names)})
-        return own
+            looked |= new
+            more: set[Use] = set()
+            for kind, name in new:
+                places = [key for key in (categories if kind == ANY else [kind]) if name in categories.get(key, ())]
+                if not places:
+                    missing.add((kind, name))
+                for place in places:
+                    if name not in kept[place]:
+                        kept[place].add(name)
+                        more |= self._of(categories[place][name])
+            new = more - looked
+        missing -= _DEFAULTS
+        if not (set(resources.keys()) - {*categories, *_OTHER}) and all(
+            len(kept[key]) == len(listed) for key, listed in categories.items()
+        ):
+            return resources, frozenset(missing)
+        own = dictionary({key: resources[key] for key in _OTHER if key in resources})
+        for key, names in kept.items():
+            if names:
+                own[key] = dictionary({name: categories[key][name] for name in sorted(names)})
+        return own, frozenset(missing)
 
-    def _borrowed(self, drawn: Object, every: set[str]) -> set[str]:
-        """Return the names that a form, pattern or font takes from who draws it; prune its own resources."""
-        streams = _streams(drawn)
+    def _of(self, drawn: Object) -> Uses:
+        """Prune what is drawn, once, and return what it takes from the resources of whoever draws it."""
+        if isinstance(drawn, Array):
+            return frozenset(("/ColorSpace", key_of(bytes(one)[1:])) for one in drawn if isinstance(one, Name))
+        if not isinstance(drawn, (Dictionary, Stream)):
+            return frozenset()
+        if not drawn.is_indirect:
+            return self._taken(drawn)
+        found = self._borrowed.get(drawn.objgen)
+        if found is None:
+            self._borrowed[drawn.objgen] = frozenset()  # what draws itself takes nothing more the second time
+            found = self._borrowed[drawn.objgen] = self._taken(drawn)
+        return found
+
+    def _taken(self, drawn: Object) -> Uses:
         holder = drawn.stream_dict if isinstance(drawn, Stream) else drawn
-        resources = holder.get("/Resources") if isinstance(holder, Dictionary) else None
-        if not isinstance(resources, Dictionary):
-            return {name for stream in streams for name in _names(_content(stream), every)}
-        if self._is_shared(resources) and drawn.objgen not in self._pruned:
-            self._pruned.add(drawn.objgen)
-            holder["/Resources"] = self._own(resources, b"\n".join(map(_content, streams)))
-        return set()
+        if "/PieceInfo" in holder:
+            del holder["/PieceInfo"]  # private data of a program: it may be of all pages
+        found: set[Use] = set()
+        space = holder.get("/ColorSpace")
+        if isinstance(space, Name):
+            found.add(("/ColorSpace", key_of(bytes(space)[1:])))
+        for inner in _inner(holder):
+            found |= self._of(inner)
+        streams = _streams(drawn)
+        for stream in streams:
+            found |= uses(decoded(stream))
+        resources = holder.get("/Resources")
+        if not streams or not isinstance(resources, Dictionary):
+            return frozenset(found)
+        own, missing = self._own(resources, found)
+        holder["/Resources"] = own
+        return missing
 
 
-def _categories(resources: Object) -> dict[str, Object]:
-    found = {key: resources.get(key) for key in _NAMED}
-    return {key: value for key, value in found.items() if isinstance(value, Dictionary)}
-
-
-def _keys(category: Object) -> set[str]:
-    return {key for key, _ in category.items()}
+def _inner(holder: Object) -> list[Object]:
+    """Return what a graphics state or a pattern draws with: the form of a mask, a font, a shading."""
+    mask, font, shading = (holder.get(key) for key in ("/SMask", "/Font", "/Shading"))
+    found = [
+        mask.get("/G") if isinstance(mask, Dictionary) else None,
+        font[0] if isinstance(font, Array) and len(font) > 0 else None,
+        shading,
+    ]
+    return [one for one in found if isinstance(one, (Dictionary, Stream))]
 
 
 def _streams(drawn: Object) -> list[Object]:
     """Return the content streams of a form, a pattern or a font that is drawn; none of anything else."""
     if isinstance(drawn, Stream):
-        return [drawn] if drawn.stream_dict.get("/Subtype") != "/Image" else []
+        about = drawn.stream_dict
+        return [drawn] if about.get("/Subtype") == Name.Form or "/PatternType" in about or "/BBox" in about else []
     glyphs = drawn.get("/CharProcs") if isinstance(drawn, Dictionary) else None
     return [one for _, one in glyphs.items() if isinstance(one, Stream)] if isinstance(glyphs, Dictionary) else []
-
-
-def _content(contents: Object | None) -> bytes:
-    """Return decoded content; what can't be decoded draws nothing."""
-    parts = list(contents) if isinstance(contents, Array) else [contents]
-    found: list[bytes] = []
-    for part in parts:
-        if isinstance(part, Stream):
-            try:
-                found.append(part.read_bytes())
-            except (pikepdf.PdfError, NotImplementedError):
-                continue
-    return b"\n".join(found)
-
-
-def _names(content: bytes, known: set[str]) -> set[str]:
-    """Return the known names that a content stream uses: perhaps one too many, never one too few."""
-    found = _readable(_NAME.findall(content)) & known
-    if found <= _readable(_USE.findall(content)):
-        return found
-    return _readable(_NAME.findall(_TEXT.sub(b"", content))) & known
-
-
-def _readable(names: list[bytes]) -> set[str]:
-    plain = (_ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), name) for name in set(names))
-    return {key_of(name) for name in plain}
