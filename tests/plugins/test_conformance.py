@@ -20,5 +20,7 @@ test_conformance = conformance_tests(
         "watermark-pdf": [{"text": "DRAFT", "rotate": -45}, {"image": {"assetId": "logo"}, "pages": "1"}],
         "pdf-metadata": [{"title": "A title", "language": "en"}, {"clear": True}],
         "extract-text": [{"pages": "1-2"}],
+        "ocr": [{"format": "hocr", "words": True}, {"format": "tsv"}, {"format": "json", "force": True}],
+        "searchable-pdf": [{"mode": "redo"}, {"mode": "force"}],
     },
 )
