@@ -24,5 +24,7 @@ def filemill_formats() -> Sequence[Format]:
 
 @hookimpl
 def filemill_startup(limits: Limits) -> None:
-    """Load qpdf in a worker process."""
+    """Load qpdf and pytesseract in a worker process."""
+    import pytesseract  # noqa: F401, PLC0415 - NumPy only where work is done
+
     from filemill_ocr import changes  # noqa: F401, PLC0415 - qpdf only where work is done

@@ -41,8 +41,8 @@ def read_pages(value: Picture | Document, wishes: Wishes, layer: Layer, context:
     Pages are drawn one after the other (PDFium is not thread-safe), a few ahead of what is read.
 
     Raises:
-        FilemillError: `DEADLINE_EXCEEDED` where there was something to read and not one page was read in
-            time; `INVALID_FILE` where Tesseract refused every page.
+        FilemillError: `INVALID_FILE` where Tesseract refused every page. A page that is over its time is told
+            as such among the others, also where it is the only one.
     """
     total = value.pages if isinstance(value, Document) else value.frames
     done: dict[int, Reading] = {}
@@ -119,7 +119,8 @@ def _layer_reading(document: Document, number: int, text: str, layer: Layer) -> 
 
 def _check_some_read(readings: list[Reading]) -> None:
     errors = [reading.error for reading in readings if reading.error is not None]
-    if errors and len(errors) == len(readings):
-        first = errors[0]
-        where = f"Page 1: {first['detail']}" if len(errors) == 1 else f"No page could be read. {first['detail']}"
-        raise FilemillError(ErrorCode[str(first["code"])], where)
+    refused = [error for error in errors if error["code"] == ErrorCode.INVALID_FILE.name]
+    if refused and len(refused) == len(readings):
+        detail = str(refused[0]["detail"])
+        where = f"Page 1: {detail}" if len(refused) == 1 else f"No page could be read. {detail}"
+        raise FilemillError(ErrorCode.INVALID_FILE, where)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import pytesseract
 from msgspec import Struct
-from pytesseract.pytesseract import run_tesseract
 
 from filemill import Missing
 
+_PROGRAM = "tesseract"
+_LIST_SECONDS = 10
 _HINT = "Install it: apt-get install tesseract-ocr (it brings English; others are tesseract-ocr-deu, …)."
 
 
@@ -40,14 +41,20 @@ class Turn(Struct, frozen=True):
 @cache
 def installed() -> tuple[str, ...]:
     """Return Tesseract's names for the languages on this machine; none where there is no Tesseract."""
-    if shutil.which(pytesseract.pytesseract.tesseract_cmd) is None:
+    program = shutil.which(_PROGRAM)
+    if program is None:
         return ()
-    return tuple(sorted(pytesseract.get_languages()))
+    command = [program, "--list-langs"]  # not by pytesseract: it loads NumPy, and this is asked in the web process
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, timeout=_LIST_SECONDS, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return tuple(sorted(said.stdout.split("\n", 1)[-1].split()))
 
 
 def missing() -> Missing | None:
     """Say what is missing for any OCR."""
-    if shutil.which(pytesseract.pytesseract.tesseract_cmd) is None:
+    if shutil.which(_PROGRAM) is None:
         return Missing("The program Tesseract is not installed on the server.", _HINT)
     if not set(installed()) - {"osd", "equ"}:
         return Missing("Tesseract is installed without the data of any language.", _HINT)
@@ -92,10 +99,12 @@ def orientation(picture: Path, base: Path, dpi: int, seconds: float) -> Turn | N
 
 
 def _run(picture: Path, base: Path, language: str, settings: str, seconds: float) -> None:
+    import pytesseract  # noqa: PLC0415 - loads NumPy: only where work is done
+
     # Tesseract's threads wait for each other by spinning: one page took 31 s of CPU with two, 6 s with one.
     os.environ["OMP_THREAD_LIMIT"] = "1"
     try:
-        run_tesseract(str(picture), str(base), "", language, settings, timeout=seconds)
+        pytesseract.pytesseract.run_tesseract(str(picture), str(base), "", language, settings, timeout=seconds)
     except pytesseract.TesseractError as error:
         raise Unreadable(error.message or f"exit code {error.status}") from None
     except RuntimeError:  # what pytesseract raises for a timeout; TesseractError is one as well

@@ -11,6 +11,7 @@ from msgspec import Meta
 from filemill import Colour as ColourText
 from filemill import Context, Picture, PictureOperation, Source
 from filemill.errors import invalid
+from filemill.lettering import Lettering
 from filemill.limits import MAX_DIMENSION
 from filemill_image.colour import parse
 from filemill_image.effects.bands import COLOURS, filled, first_frame, with_alpha
@@ -37,19 +38,7 @@ class Watermark(PictureOperation, frozen=True, kw_only=True, tag="watermark"):
     """
 
     image: Annotated[Source, Meta(description="The picture to put on.")] | None = None
-    text: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                max_length=500,
-                pattern=r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\uFFFE\uFFFF]*$",
-                description="The text to put on; it may have several lines.",
-                examples=["© Example Ltd"],
-            ),
-        ]
-        | None
-    ) = None
+    text: Lettering | None = None
     font: Annotated[
         str,
         Meta(

@@ -9,6 +9,7 @@ from msgspec import Meta
 from filemill import Colour, Context, Document, Operation, Source
 from filemill.choices import Choice
 from filemill.errors import invalid
+from filemill.lettering import Lettering
 from filemill_pdf.ink import ink
 from filemill_pdf.page_ranges import PageRanges, check_ranges
 
@@ -40,19 +41,7 @@ class WatermarkPdf(Operation, frozen=True, kw_only=True, tag="watermark-pdf"):
     Give exactly one of `text` and `image`. It stands upright as the page is shown, also on a turned page.
     """
 
-    text: (
-        Annotated[
-            str,
-            Meta(
-                min_length=1,
-                max_length=500,
-                pattern=r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\uFFFE\uFFFF]*$",
-                description="The text to put on; it may have several lines.",
-                examples=["DRAFT"],
-            ),
-        ]
-        | None
-    ) = None
+    text: Lettering | None = None
     image: Annotated[Source, Meta(description="The picture to put on.")] | None = None
     pages: Annotated[PageRanges, Meta(description="Pages to mark; default: all.")] | None = None
     position: Annotated[Place, Meta(description="Place on the page: one of nine points.")] = Place.CENTRE

@@ -11,7 +11,6 @@ from filemill_pdf.structures.names import bytes_of, dictionary, key_of, name_of
 from filemill_pdf.structures.outlines import items_of
 from filemill_pdf.structures.trees import name_tree, named
 
-_DEEPEST_ACTION = 20
 Renames = dict[bytes, bytes]
 
 
@@ -93,18 +92,23 @@ def annotations_of(page: Object) -> Iterator[Object]:
 
 
 def actions(holder: Object) -> Iterator[Object]:
-    """Yield the actions of an annotation, bookmark or page, those that follow included."""
-    waiting = [(holder.get("/A"), 0)]
+    """Yield the actions of an annotation, bookmark or page, those that follow included, each object once."""
+    waiting = [holder.get("/A")]
     additional = holder.get("/AA")
     if isinstance(additional, Dictionary):
-        waiting += [(action, 0) for _, action in additional.items()]
+        waiting += [action for _, action in additional.items()]
+    seen: set[tuple[int, int]] = set()
     while waiting:
-        action, depth = waiting.pop()
+        action = waiting.pop()
+        if action is not None and action.is_indirect:
+            if action.objgen in seen:
+                continue
+            seen.add(action.objgen)
         if isinstance(action, Array):
-            waiting += [(one, depth + 1) for one in action]
-        elif isinstance(action, Dictionary) and depth < _DEEPEST_ACTION:
+            waiting += list(action)
+        elif isinstance(action, Dictionary):
             yield action
-            waiting.append((action.get("/Next"), depth + 1))
+            waiting.append(action.get("/Next"))
 
 
 def replaced(holder: Object, key: str, change: Callable[[bytes], bytes | None]) -> None:

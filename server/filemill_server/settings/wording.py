@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec.inspect import BoolType, EnumType, FloatType, IntType, Metadata, NoneType, StrType, Type, UnionType, VarTupleType
+from msgspec.inspect import (
+    BoolType,
+    EnumType,
+    FloatType,
+    IntType,
+    Metadata,
+    NoneType,
+    StrType,
+    Type,
+    UnionType,
+    VarTupleType,
+)
 
 
 def bare(type_: Type) -> Type:

@@ -209,16 +209,27 @@ def test_a_page_that_waited(do: Do, scans: Scans, tmp_path: Path, monkeypatch: p
     assert ["error" in page for page in output.facts["pages"]] == [True, False, False]
 
 
-def test_no_page_read(do: Do, scans: Scans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the only page is over its time, nothing was read: an error, not an empty text."""
+def test_the_only_page_is_slow(do: Do, scans: Scans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document is not failed by its pages, also where it has one: the entry and the report say it."""
     slow = tmp_path / "tesseract"
     slow.write_text("#!/bin/sh\nexec sleep 30\n")
     slow.chmod(0o755)
-    program.installed()
     monkeypatch.setattr("pytesseract.pytesseract.tesseract_cmd", str(slow))
-    with pytest.raises(FilemillError) as refused:
-        do(scans.png(), Ocr(page_seconds=1))
-    assert refused.value.code is ErrorCode.DEADLINE_EXCEEDED
+    made = do(scans.png(), Ocr(page_seconds=1))
+    (page,) = made.outputs[0].facts["pages"]
+    assert (page["text"], page["confidence"], page["error"]["code"]) == ("", None, "DEADLINE_EXCEEDED")
+    assert made.report[0]["failed"] == 1
+
+
+def test_every_page_is_refused(do: Do, scans: Scans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Tesseract takes no page at all, the file is at fault."""
+    broken = tmp_path / "tesseract"
+    broken.write_text("#!/bin/sh\necho 'Error in pixRead' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr("pytesseract.pytesseract.tesseract_cmd", str(broken))
+    with pytest.raises(FilemillError, match="Error in pixRead") as refused:
+        do(scans.png(), Ocr())
+    assert refused.value.code is ErrorCode.INVALID_FILE
 
 
 def test_one_thread(do: Do, scans: Scans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

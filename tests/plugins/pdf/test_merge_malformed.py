@@ -71,7 +71,7 @@ def test_any_entry_of_another_type(data: st.DataObject, tmp_path: Path, filemill
     outcome(paths, filemill_run, paths[place].name)
 
 
-@pytest.mark.parametrize("ring", ["outline", "fields", "tags", "names"])
+@pytest.mark.parametrize("ring", ["outline", "fields", "tags", "names", "actions"])
 def test_rings(ring: str, tmp_path: Path, filemill_run: Runner) -> None:
     """Trees that lead back into themselves end."""
     paths = [structured(tmp_path / f"{mark}.pdf", mark) for mark in "AB"]
@@ -85,6 +85,11 @@ def test_rings(ring: str, tmp_path: Path, filemill_run: Runner) -> None:
             both.Kids.append(both)
         elif ring == "tags":
             root.StructTreeRoot.K[0].K.append(root.StructTreeRoot.K[0])
+        elif ring == "actions":
+            chain = [pdf.make_indirect(Dictionary(S=Name.GoTo, D=Name.X)) for _ in range(30)]
+            for action in chain:
+                action.Next = Array(chain)
+            pdf.pages[0].obj.Annots[0].A = chain[0]
         else:
             root.Names.Dests = pdf.make_indirect(Dictionary(Kids=Array()))
             root.Names.Dests.Kids.append(root.Names.Dests)
