@@ -45,6 +45,8 @@ CHANGED: list[Step] = [
     {"op": "reorder-pages", "pages": "1"},
 ]
 """What qpdf does: it copies what is drawn without drawing it."""
+CUT = ("split-pdf", "extract-pages")
+"""What of these has to know what a page draws, to leave out all else."""
 
 
 def outcome(run: Runner, path: Path, step: Step, deadline: float = PATIENCE) -> ErrorCode | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pikepdf
 from pikepdf import Array, Object, Stream
 
+from filemill.errors import ErrorCode, FilemillError
 from filemill_pdf.structures.names import key_of
 
 _NAME = rb"/([^\x00\t\n\f\r ()<>\[\]{}/%]+)"
@@ -66,16 +67,19 @@ def _outside(content: bytes) -> set[tuple[bytes, ...]]:
 
 
 def decoded(contents: Object | None) -> bytes:
-    """Return decoded content; what can't be decoded draws nothing."""
+    """Return decoded content.
+
+    Raises:
+        FilemillError: `INVALID_FILE` where that fails: what it draws, and what it does not, can't be told then.
+    """
     parts: Iterable[Object | None] = list(contents) if isinstance(contents, Array) else [contents]
-    found: list[bytes] = []
-    for part in parts:
-        if isinstance(part, Stream):
-            try:
-                found.append(part.read_bytes())
-            except (pikepdf.PdfError, NotImplementedError):
-                continue
-    return b"\n".join(found)
+    try:
+        return b"\n".join(part.read_bytes() for part in parts if isinstance(part, Stream))
+    except (pikepdf.PdfError, NotImplementedError) as error:
+        raise FilemillError(
+            ErrorCode.INVALID_FILE,
+            f"What a page draws can't be decoded, so that it can't be told what belongs to the page: {error}.",
+        ) from None
 
 
 def _may_hide(content: bytes) -> bool:

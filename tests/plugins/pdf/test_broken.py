@@ -13,7 +13,7 @@ from filemill import ErrorCode, FilemillError, Limits
 from filemill.testing.runner import Runner
 from filemill_pdf import watermarks
 from pdf_bombs import NOTE, gibibyte, packed
-from pdf_outcomes import CHANGED, LATE, REFUSED, RESULT, SHORT, SHOWN, Step, outcome
+from pdf_outcomes import CHANGED, CUT, LATE, REFUSED, RESULT, SHORT, SHOWN, Step, outcome
 from pdf_samples import draws, text_pdf
 
 each_step = pytest.mark.parametrize("step", [*SHOWN, *CHANGED], ids=lambda step: str(step["op"]))
@@ -132,12 +132,20 @@ def test_what_pypdf_can_not_read_is_told(tmp_path: Path, filemill_run: Runner) -
 
 @each_change
 def test_a_stream_that_is_broken_stays_as_it_is(step: Step, tmp_path: Path, filemill_run: Runner) -> None:
-    """What a page draws is written as it stands in the file where it can't be decoded: nothing is missing."""
+    """What a page draws is written as it stands in the file where it can't be decoded: nothing is missing.
+
+    Only where pages are cut out is it refused: it can't be told what belongs to them.
+    """
     path = tmp_path / "stream.pdf"
     with pikepdf.new() as pdf:
         page = draws(pdf, "")
         page.obj.Contents = pdf.make_stream(b"broken", Filter=Array([Name.ASCIIHexDecode, Name.FlateDecode]))
         pdf.save(path, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+    if step["op"] in CUT:
+        with pytest.raises(FilemillError, match="what belongs to the page") as refused:
+            filemill_run(path, step)
+        assert refused.value.code is REFUSED
+        return
     files = [path, path] if step["op"] == "merge-pdf" else path
     made = Path(filemill_run(files, step).outputs[0].path)
     if step["op"] == "encrypt-pdf":
