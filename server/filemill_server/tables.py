@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 metadata: Final = MetaData(
     naming_convention={
@@ -72,6 +72,23 @@ idempotency: Final = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Index(None, "expires_at"),
+)
+
+jobs: Final = Table(
+    "jobs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("tenant", String(200), nullable=False),
+    Column("state", String(16), nullable=False, doc="queued, running, succeeded, failed or cancelled"),
+    Column("progress", Float, nullable=False, doc="From 0 to 1."),
+    Column("step", Text, doc="What is being done, for people."),
+    Column("request", Text, nullable=False, doc="JSON: what to do."),
+    Column("result", Text, doc="JSON; only of a job that succeeded."),
+    Column("error", Text, doc="JSON; only of a job that failed."),
+    Column("created_at", BigInteger, nullable=False),
+    Column("started_at", BigInteger),
+    Column("finished_at", BigInteger),
+    Index(None, "tenant", "created_at", "id"),
 )
 
 _MICROSECONDS = 1_000_000

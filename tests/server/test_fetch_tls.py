@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from certificates import certificate
 from filemill.errors import ErrorCode, FilemillError
-from filemill_server.fetch import client
+from filemill_server.fetch import network
 from filemill_server.fetch.client import fetch
 from filemill_server.fetch.policy import FetchPolicy
 
@@ -27,26 +24,6 @@ pytestmark = pytest.mark.anyio
 def anyio_backend() -> str:
     """Run the tests on asyncio, as the server does."""
     return "asyncio"
-
-
-def certificate(folder: Path, name: str) -> Path:
-    """Make a certificate for a name, signed by itself, with its key in the same file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    plain = serialization.NoEncryption()
-    pem = serialization.Encoding.PEM
-    path = folder / "certificate.pem"
-    path.write_bytes(made.public_bytes(pem) + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
-    return path
 
 
 async def test_tls_keeps_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +53,7 @@ async def test_tls_keeps_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     async with server:
         with pytest.raises(FilemillError) as untrusted:
             await fetch(f"https://source.test:{port}/", tmp_path / "0", policy=policy)
-        monkeypatch.setattr(client, "_tls", lambda: trusting)
+        monkeypatch.setattr(network, "_tls", lambda: trusting)
         await fetch(f"https://source.test.:{port}/", tmp_path / "1", policy=policy)
         with pytest.raises(FilemillError) as wrong:
             await fetch(f"https://other.test:{port}/", tmp_path / "2", policy=policy)

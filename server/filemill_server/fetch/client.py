@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Mapping
-from contextlib import aclosing
-from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-import anyio
 import httpcore
 import httpx
 from anyio import to_thread
 from msgspec import Struct
 
 from filemill_server.fetch.encodings import decoded
-from filemill_server.fetch.network import GuardedBackend
+from filemill_server.fetch.network import NETWORK_FAILURES, guarded_pool
 from filemill_server.fetch.policy import FetchPolicy
 from filemill_server.fetch.refusals import HEADERS_POINTER, malformed, too_large, unreachable
 from filemill_server.fetch.urls import origin, parse, port_of, redirected
 from filemill_server.names import file_name
 
-_NETWORK_FAILURES = (
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.TimeoutException,
-    ssl.SSLError,
-    TimeoutError,
-)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NOT_A_WHOLE_FILE = frozenset({204, 205, 206})
 
@@ -90,14 +79,11 @@ async def fetch(url: str, to: Path, *, policy: FetchPolicy, headers: Mapping[str
     sent = _checked(headers)
     with to.open("xb") as file:
         try:
-            async with aclosing(GuardedBackend(policy)) as backend:
-                with anyio.fail_after(policy.timeout_seconds):
-                    # No proxy is read from the environment: what is connected to is the source itself.
-                    async with httpcore.AsyncConnectionPool(_tls(), network_backend=backend) as pool:
-                        return await _follow(pool, first, file, policy, sent)
+            async with guarded_pool(policy, policy.timeout_seconds) as pool:
+                return await _follow(pool, first, file, policy, sent)
         except BaseException as error:
             to.unlink(missing_ok=True)
-            if isinstance(error, _NETWORK_FAILURES):
+            if isinstance(error, NETWORK_FAILURES):
                 raise unreachable() from error
             raise
 
@@ -166,9 +152,3 @@ def _header(response: httpcore.Response, name: bytes) -> str | None:
             except UnicodeDecodeError:
                 return value.decode("latin-1")
     return None
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    # Reading the certificate authorities takes tens of milliseconds: once is enough.
-    return httpcore.default_ssl_context()

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterable
+import ssl
+from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing, asynccontextmanager
+from functools import cache
 from ipaddress import ip_address
 
 import anyio
 from httpcore import (
     SOCKET_OPTION,
     AnyIOBackend,
+    AsyncConnectionPool,
     AsyncNetworkBackend,
     AsyncNetworkStream,
     ConnectError,
     ConnectTimeout,
+    NetworkError,
+    ProtocolError,
+    TimeoutException,
+    default_ssl_context,
 )
 
 from filemill_server.fetch.addresses import Address, connected, is_listed, is_permitted
-from filemill_server.fetch.policy import FetchPolicy
+from filemill_server.fetch.policy import ConnectionPolicy
 from filemill_server.fetch.refusals import forbidden
 
 _MAX_TRIES = 4
 """Addresses of one name that are tried in turn; all of them are checked."""
+
+NETWORK_FAILURES = (NetworkError, ProtocolError, TimeoutException, ssl.SSLError, TimeoutError)
+"""What a request raises if the other side, or the way to it, is at fault."""
 
 
 class GuardedBackend(AsyncNetworkBackend):
@@ -32,7 +43,7 @@ class GuardedBackend(AsyncNetworkBackend):
     httpcore takes the TLS server name and the `Host` header from the URL: they stay the name.
     """
 
-    def __init__(self, policy: FetchPolicy) -> None:
+    def __init__(self, policy: ConnectionPolicy) -> None:
         self._policy = policy
         self._dialer = AnyIOBackend()
         self._opened: list[AsyncNetworkStream] = []
@@ -79,6 +90,26 @@ class GuardedBackend(AsyncNetworkBackend):
         if not is_permitted(address, networks):
             return False
         return port in self._policy.allow_ports or is_listed(address, networks)
+
+
+@asynccontextmanager
+async def guarded_pool(policy: ConnectionPolicy, timeout_seconds: float) -> AsyncIterator[AsyncConnectionPool]:
+    """Open connections through a `GuardedBackend` until the time is over, and close all of them.
+
+    Raises:
+        TimeoutError: when the time is over.
+    """
+    async with aclosing(GuardedBackend(policy)) as backend:
+        with anyio.fail_after(timeout_seconds):
+            # No proxy is read from the environment: what is connected to is the host itself.
+            async with AsyncConnectionPool(_tls(), network_backend=backend) as pool:
+                yield pool
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # Reading the certificate authorities takes tens of milliseconds: once is enough.
+    return default_ssl_context()
 
 
 async def _resolve(host: str, port: int) -> list[Address]:

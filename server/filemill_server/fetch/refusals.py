@@ -18,7 +18,7 @@ def malformed(detail: str, pointer: str = URL_POINTER) -> FilemillError:
 
 def forbidden() -> FilemillError:
     """Make the error for an address, a port or a redirect that is off limits."""
-    return _refusal(ErrorCode.SOURCE_FORBIDDEN, "The URL leads to an address that this server does not fetch from.")
+    return _refusal(ErrorCode.SOURCE_FORBIDDEN, "The URL leads to an address that this server does not connect to.")
 
 
 def too_large(max_bytes: int) -> FilemillError:

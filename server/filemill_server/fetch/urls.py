@@ -40,7 +40,7 @@ def parse(text: str) -> httpx.URL:
     if start is None:
         raise malformed("The URL must begin with http:// or https:// and a host.")
     if "@" in start[1]:
-        raise malformed("The URL must not hold a user name or password; send them in `headers`.")
+        raise malformed("The URL must not hold a user name or password; those of a source go in `headers`.")
     if not _AUTHORITY.fullmatch(start[1]):
         raise malformed("The URL has no valid host and port.")
     try:

@@ -125,11 +125,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     fetch_allow_networks: Annotated[
         tuple[str, ...],
         Meta(
-            description="Networks that are not public from which sources may be fetched all the same.",
+            description="Networks that are not public: sources may come from them, webhooks go to them all the same.",
             examples=["10.1.0.0/16,192.168.7.20/32"],
         ),
     ] = ()
     fetch_timeout_seconds: Annotated[float, Meta(gt=0, description="Longest time of one fetch, seconds.")] = 20.0
+    webhook_allow_http: Annotated[
+        bool, Meta(description="Send webhooks to http URLs too, which everybody on the way can read; meant for tests.")
+    ] = False
     blocked_plugins: Annotated[tuple[str, ...], Meta(description="Plugins that are not loaded, by name.")] = ()
     secret: (
         Annotated[
