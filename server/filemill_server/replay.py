@@ -54,7 +54,7 @@ class Replay:
             await store.finish(
                 *place,
                 Stored(
-                    200, made.headers, made.body if made.asset is None else b"", made.asset.id if made.asset else None
+                    made.status, made.headers, made.body if made.asset is None else b"", made.asset.id if made.asset else None
                 ),
             )
         except BaseException:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Executable,
     RowMapping,
     Select,
     and_,
@@ -113,8 +114,13 @@ class JobStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, *new: NewJob) -> None:
-        """Keep jobs that wait to be started, all or none of them."""
+    async def add(self, *new: NewJob, uploads: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Keep jobs that wait to be started, all or none of them.
+
+        Args:
+            new: the jobs.
+            uploads: rows of the files that came with them, whose bytes are in the store.
+        """
         now = _now()
         rows = [
             {
@@ -129,12 +135,19 @@ class JobStore:
                 "progress": 0.0,
                 "request": job.order,
                 "webhook": job.webhook,
+                "announced": False,
                 "attempts": 0,
                 "created_at": now + index,  # a list in order of creation has them in this order
             }
             for index, job in enumerate(new)
         ]
-        await self._database.run(lambda connection: connection.execute(_INSERT, rows))
+
+        def enter(connection: Connection) -> None:
+            if uploads:
+                connection.execute(_FILE, list(uploads))
+            connection.execute(_INSERT, rows)
+
+        await self._database.run(enter)
 
     async def get(self, id: str, tenant: str | None = None) -> JobRow | None:
         """Return a job, of this tenant where one is given; None for one that is unknown, expired or another's."""
@@ -194,11 +207,8 @@ class JobStore:
             .returning(jobs)
         )
 
-        def change(connection: Connection) -> JobRow | None:
-            row = connection.execute(statement).mappings().one_or_none()
-            return None if row is None else _job(connection, row)
-
-        return await self._database.run(change)
+        begun = await self._database.run(lambda connection: read_jobs(connection, statement))
+        return begun[0] if begun else None
 
     async def succeed(self, id: str, result: str, made: Sequence[Mapping[str, Any]] = ()) -> bool:
         """End a job with its result, and keep the files that it made, in one transaction.
@@ -228,10 +238,7 @@ class JobStore:
         return await self._database.run(end)
 
     async def _rows(self, query: Select[Any]) -> Sequence[JobRow]:
-        def read(connection: Connection) -> Sequence[JobRow]:
-            return [_job(connection, row) for row in connection.execute(query).mappings()]
-
-        return await self._database.read(read)
+        return await self._database.read(lambda connection: read_jobs(connection, query))
 
 
 def _end_in(
@@ -262,6 +269,11 @@ def _end_in(
         left = jobs.c.parts_left - 1
         connection.execute(update(jobs).where(jobs.c.id == parent).values(parts_left=left))
     return True
+
+
+def read_jobs(connection: Connection, statement: Executable) -> Sequence[JobRow]:
+    """Return the jobs that a statement gives."""
+    return [_job(connection, row) for row in connection.execute(statement).mappings().all()]
 
 
 def _unexpired() -> ColumnElement[bool]:

@@ -18,9 +18,9 @@ from filemill_server.links import asset_url
 from filemill_server.messages import AssetBody, AssetList, CopyRequest
 from filemill_server.names import content_disposition
 from filemill_server.problems import answer_error
-from filemill_server.processing import working_folder
+from filemill_server.doing import working_folder
 from filemill_server.received import received
-from filemill_server.services import key_of, services_of
+from filemill_server.services import base_url, key_of, services_of
 from filemill_server.wire import HttpRequest, json_answer
 
 MAX_PAGE = 200
@@ -123,7 +123,7 @@ def asset_body(request: HttpRequest, asset: Asset) -> AssetBody:
     """Return an asset as it is listed."""
     return AssetBody(
         asset_id=asset.id,
-        url=asset_url(request, asset),
+        url=asset_url(services_of(request).signer, base_url(request), asset),
         filename=asset.filename,
         format=asset.format,
         mime_type=asset.media_type,

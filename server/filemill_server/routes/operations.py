@@ -20,7 +20,8 @@ from filemill_server.messages import (
     operation_request,
     process_request,
 )
-from filemill_server.processing import Pipeline, process
+from filemill_server.doing import Pipeline
+from filemill_server.processing import process
 from filemill_server.services import services_of
 from filemill_server.wire import HttpRequest
 
