@@ -69,13 +69,8 @@ async def keep_inputs(
         return upload.id, row
 
     made = await asyncio.gather(*map(put, [*body.files, *body.parts.values(), *decoded]))
-    ids = [id for id, _ in made]
-    files, parts, inline = (
-        ids[: len(body.files)],
-        ids[len(body.files) : len(ids) - len(decoded)],
-        iter(ids[len(ids) - len(decoded) :]),
-    )
-    named = [
-        (pointer, source if source.base64 is None else Source(upload_id=next(inline))) for pointer, source in sources
-    ]
-    return Kept(named, files, dict(zip(body.parts, parts, strict=True)), [row for _, row in made])
+    ids = iter([upload_id for upload_id, _ in made])
+    files = [next(ids) for _ in body.files]
+    parts = {name: next(ids) for name in body.parts}
+    named = [(pointer, source if source.base64 is None else Source(upload_id=next(ids))) for pointer, source in sources]
+    return Kept(named, files, parts, [row for _, row in made])

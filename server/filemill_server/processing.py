@@ -140,8 +140,7 @@ class _Given:
             urgency=parse_priority(self.request.headers.getall("priority", [])),
             webhook=url,
         )
-        (row,) = await self.services.jobs.submit(job, uploads=kept.rows)
-        return row
+        return await self.services.jobs.submit(job, uploads=kept.rows)
 
     async def _wait(self, seconds: float, preference: Preference) -> Answer:
         """Make the request a job and wait for it a while."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import Awaitable, Callable, Collection
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +19,7 @@ from filemill_server.jobs.engine import Attempt, Engine
 from filemill_server.jobs.nodes import BEAT_SECONDS, Nodes
 from filemill_server.jobs.queue import Queue, Reached
 from filemill_server.jobs.runner import Runner, wait_seconds
-from filemill_server.jobs.store import JobRow, JobStore
+from filemill_server.jobs.store import KEEP, JobRow, JobStore
 
 LOOK_SECONDS = 0.5
 """Between looks for jobs that other processes accepted or cancelled, and between two writings of progress."""
@@ -69,7 +70,13 @@ class Dispatcher:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._reached: dict[str, Reached] = {}
         self._woken = asyncio.Event()
+        self._looking = asyncio.Event()
         self._buried: set[str] = set()
+        self._engine: Engine | None = None
+        self._held: int | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._taking: asyncio.Task[None] | None = None
+        self._following: Sequence[asyncio.Task[None]] = ()
 
     def wake(self) -> None:
         """Look for jobs now: one was accepted, or ended."""
@@ -79,35 +86,50 @@ class Dispatcher:
         """Take over the work of processes that are known to be dead."""
         self._buried.update(nodes)
 
-    def cancel(self, jobs: Collection[str]) -> None:
-        """Stop the work of jobs that ended otherwise; their worker processes are killed."""
-        for job in jobs:
-            if (task := self._running.get(job)) is not None:
-                task.cancel()
+    def look(self) -> None:
+        """Look now whether jobs that run here were cancelled: their worker processes are killed."""
+        self._looking.set()
 
-    async def run(self) -> None:
-        """Run jobs until cancelled; what has not ended then is handed back."""
-        async with AsyncExitStack() as stack:
-            if self._lock is not None:
-                stack.callback(os.close, await _hold(self._lock))
-            engine = await _repeated("open", lambda: self._open())
-            stack.push_async_callback(engine.close)
-            stack.push_async_callback(self._hand_back)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_forever("take", lambda: self._take(engine), self._pause))
-                group.create_task(_forever("follow", self._follow, lambda: asyncio.sleep(LOOK_SECONDS)))
-                group.create_task(
-                    _forever("live", lambda: self._live(engine), lambda: asyncio.sleep(BEAT_SECONDS))
-                )
+    async def sweep(self, now: datetime) -> None:
+        """Remove what the engine keeps of work that ended long before a moment."""
+        if self._engine is not None:
+            await self._engine.sweep(now - KEEP)
+
+    def start(self) -> None:
+        """Begin to run jobs, as soon as this process may."""
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._start())
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Begin no more jobs, wait for those at work, and hand back what has not ended by then."""
+        if self._starting is None:
+            return
+        await _end(self._starting)
+        if self._taking is not None:
+            await _end(self._taking)
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=grace_seconds)
+        await self._hand_back()
+        for task in self._following:
+            await _end(task)
+        if self._engine is not None:
+            await self._engine.close()
+        if self._held is not None:
+            os.close(self._held)
+
+    async def _start(self) -> None:
+        if self._lock is not None:
+            self._held = await _hold(self._lock)
+        self._engine = engine = await _repeated("open", self._open)
+        self._following = [
+            asyncio.create_task(_forever("follow", self._follow, partial(_pause, self._looking))),
+            asyncio.create_task(_forever("live", partial(self._live, engine), partial(asyncio.sleep, BEAT_SECONDS))),
+        ]
+        self._taking = asyncio.create_task(_forever("take", partial(self._take, engine), partial(_pause, self._woken)))
 
     async def _open(self) -> Engine:
         await self._nodes.beat()
         return await Engine.open(self._engine_url, self._nodes.id, self._work, self._attempt)
-
-    async def _pause(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_SECONDS):
-                await self._woken.wait()
 
     async def _take(self, engine: Engine) -> None:
         """Start what waits and has a place, and announce what has ended."""
@@ -167,13 +189,16 @@ class Dispatcher:
 
     async def _follow(self) -> None:
         """Write down how far the jobs are, and stop those that were cancelled or taken over meanwhile."""
+        self._looking.clear()
         if not self._running:
             return
         reached, self._reached = self._reached, {}
         if reached:
             await self._queue.advance(reached)
             self._tell(*reached)
-        self.cancel(await self._queue.gone(list(self._running)))
+        for job in await self._queue.gone(list(self._running)):
+            if (task := self._running.get(job)) is not None:
+                task.cancel()
 
     async def _live(self, engine: Engine) -> None:
         """Say that this process lives, and take over the work of those that don't."""
@@ -198,6 +223,18 @@ class Dispatcher:
         with suppress(FilemillError):
             await self._queue.hand_back(jobs)
             await self._nodes.bury([self._nodes.id])
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _pause(woken: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LOOK_SECONDS):
+            await woken.wait()
 
 
 async def _hold(path: Path) -> int:
@@ -235,5 +272,5 @@ async def _repeated(name: str, work: Callable[[], Awaitable[T]]) -> T:
             return await work()
         except Exception as error:
             failures += 1
-            log.warning("jobs_wait", work=name, failures=failures, reason=str(error).partition("\n")[0])
+            log.warning("jobs_wait", work=name, failures=failures, exc_info=error)
         await asyncio.sleep(wait_seconds(failures))

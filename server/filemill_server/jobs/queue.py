@@ -148,7 +148,7 @@ class Queue:
 
     async def advance(self, reached: Mapping[str, Reached]) -> None:
         """Write down how far jobs are that run."""
-        rows = [{"job": id, "reached": at.progress, "note": at.step} for id, at in reached.items()]
+        rows = [{"job": job, "reached": at.progress, "note": at.step} for job, at in reached.items()]
         await self._database.run(lambda connection: connection.execute(_MOVE, rows))
 
     async def gone(self, ids: Collection[str]) -> Collection[str]:

@@ -133,14 +133,11 @@ class Runner:
             Pipeline(read_steps(services.registry, msgspec.json.decode(saved.steps)), saved.pointer, saved.pack)
             for saved in work.pipelines
         ]
-        files = [await self._upload(row, id, folder / f"file-{index}") for index, id in enumerate(work.files)]
-        parts = {
-            name: Part(name, Path(given.path), given.name)
-            for name, given in [
-                (name, await self._upload(row, id, folder / f"part-{index}"))
-                for index, (name, id) in enumerate(work.parts.items())
-            ]
-        }
+        files = [await self._upload(row, held, folder / f"file-{at}") for at, held in enumerate(work.files)]
+        parts: dict[str, Part] = {}
+        for at, (name, held) in enumerate(work.parts.items()):
+            given = await self._upload(row, held, folder / f"part-{at}")
+            parts[name] = Part(name, Path(given.path), given.name)
         doing = Doing(
             pipelines=pipelines,
             files=files,
@@ -149,7 +146,7 @@ class Runner:
             archive=work.output.archive is Archive.ZIP,
             bundle=work.bundle,
         )
-        steps = max(1, max(len(pipeline.steps) for pipeline in pipelines))
+        steps = max(len(pipeline.steps) for pipeline in pipelines)
 
         def on_progress(progress: Progress) -> None:
             share = min(1.0, (progress.step + progress.fraction) / steps)

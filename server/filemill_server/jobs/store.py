@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -100,6 +101,12 @@ class JobRow(Struct, frozen=True, kw_only=True):
 
 _INSERT = insert(jobs)
 _FILE = insert(files)
+_EMPTY: dict[str, Any] = {column.name: None for column in jobs.columns} | {
+    "state": State.QUEUED,
+    "progress": 0.0,
+    "announced": False,
+    "attempts": 0,
+}
 _TIMES = ("created_at", "started_at", "finished_at", "expires_at")
 _PART = jobs.alias("part")
 _OF_BATCH = select(
@@ -114,33 +121,16 @@ class JobStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, *new: NewJob, uploads: Sequence[Mapping[str, Any]] = ()) -> None:
-        """Keep jobs that wait to be started, all or none of them.
+    async def add(self, *new: NewJob, uploads: Sequence[Mapping[str, Any]] = ()) -> Sequence[JobRow]:
+        """Keep jobs that wait to be started, all or none of them, and return them.
 
         Args:
             new: the jobs.
             uploads: rows of the files that came with them, whose bytes are in the store.
         """
         now = _now()
-        rows = [
-            {
-                "id": job.id,
-                "tenant": job.tenant,
-                "parent": job.parent,
-                "position": job.position,
-                "parts": job.parts,
-                "parts_left": job.parts,
-                "state": State.QUEUED,
-                "urgency": job.urgency,
-                "progress": 0.0,
-                "request": job.order,
-                "webhook": job.webhook,
-                "announced": False,
-                "attempts": 0,
-                "created_at": now + index,  # a list in order of creation has them in this order
-            }
-            for index, job in enumerate(new)
-        ]
+        # A list in order of creation has them in this order.
+        rows = [_EMPTY | _columns(job) | {"created_at": now + index} for index, job in enumerate(new)]
 
         def enter(connection: Connection) -> None:
             if uploads:
@@ -148,6 +138,7 @@ class JobStore:
             connection.execute(_INSERT, rows)
 
         await self._database.run(enter)
+        return [_read(row) for row in rows]
 
     async def get(self, id: str, tenant: str | None = None) -> JobRow | None:
         """Return a job, of this tenant where one is given; None for one that is unknown, expired or another's."""
@@ -284,12 +275,22 @@ def _now() -> int:
     return to_stored(datetime.now(UTC))
 
 
+def _columns(job: NewJob) -> dict[str, Any]:
+    columns: dict[str, Any] = asdict(job)
+    return columns | {"request": columns.pop("order"), "parts_left": job.parts}
+
+
 def _job(connection: Connection, row: RowMapping) -> JobRow:
-    values: dict[str, Any] = {name: row[name] for name in JobRow.__struct_fields__}
+    values = dict(row)
     if values["parts_left"] and values["state"] == State.QUEUED:
         together = connection.execute(_OF_BATCH, {"batch": values["id"]}).mappings().one()
         if together["started_at"] is not None:
             values |= {"state": State.RUNNING, **together}
+    return _read(values)
+
+
+def _read(row: Mapping[str, Any]) -> JobRow:
+    values = {name: row[name] for name in JobRow.__struct_fields__}
     for name in _TIMES:
         values[name] = None if values[name] is None else from_stored(values[name])
     return JobRow(**values | {"state": State(values["state"])})
