@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
+import sqlalchemy.orm  # noqa: F401 - DBOS needs it; imported while other threads use SQLAlchemy, it fails those
+
 from filemill.pool import Pool
 from filemill.registry import Registry
 from filemill_server.assets import Assets
