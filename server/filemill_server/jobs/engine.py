@@ -148,7 +148,7 @@ def _open(url: str, node: str, work: Work, attempt: Attempt) -> Engine:
         "application_version": VERSION,
         "serializer": Serializer(),
         "use_listen_notify": False,  # nothing here waits for messages
-        "notification_listener_polling_interval_sec": 3600.0,
+        "notification_listener_polling_interval_sec": 0.5,  # what its thread sleeps, and its end waits for
         "scheduler_polling_interval_sec": 3600.0,
         "max_executor_threads": _THREADS,
         "log_level": "WARNING",
