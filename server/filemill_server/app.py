@@ -18,13 +18,16 @@ from filemill_server.auth import require_key
 from filemill_server.database import Database
 from filemill_server.fetch.policy import FetchPolicy
 from filemill_server.idempotency import Idempotency
+from filemill_server.jobs.jobs import Jobs
+from filemill_server.jobs.store import JobStore
+from filemill_server.jobs.watching import Watch
 from filemill_server.keys import Keys
 from filemill_server.methods import answer_options
 from filemill_server.observe import Metrics, Observe
 from filemill_server.packs import Packs
 from filemill_server.problems import answer_defect, answer_error, answer_gone, answer_http
 from filemill_server.reference import reference_routes
-from filemill_server.routes import assets, discovery, health, operations, uploads
+from filemill_server.routes import assets, discovery, health, jobs, operations, uploads
 from filemill_server.services import Services
 from filemill_server.settings import Settings, limits, signing_secret
 from filemill_server.signing import Signer
@@ -62,6 +65,10 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
             assets.replace_asset,
             assets.copy_asset,
             assets.read_asset,
+            jobs.list_jobs,
+            jobs.read_job,
+            jobs.cancel_job,
+            jobs.follow_job,
             discovery.list_operations,
             discovery.read_operation,
             discovery.list_formats,
@@ -109,6 +116,9 @@ async def _lifespan(
         stack.callback(database.close)
         await asyncio.to_thread(database.migrate)
         storage = Storage.open(settings.storage_url, settings.storage_folder)
+        job_store = JobStore(database)
+        watch = Watch(job_store)
+        stack.callback(watch.close)
         source_storage = Storage.open_sources(settings.source_storage_url) if settings.source_storage_url else None
         services = Services(
             settings=settings,
@@ -122,6 +132,7 @@ async def _lifespan(
             keys=Keys(database),
             assets=Assets(database, storage),
             uploads=Uploads(database, storage),
+            jobs=Jobs(job_store, watch),
             idempotency=Idempotency(database, workplace.id),
             signer=Signer(signing_secret(settings)),
             fetch_policy=FetchPolicy(
