@@ -9,8 +9,7 @@ from litestar import Response
 from msgspec import Struct
 
 from filemill_server.jobs.store import URGENCY, JobRow
-from filemill_server.jobs.views import job_body, job_path
-from filemill_server.routes.jobs import POLL_SECONDS
+from filemill_server.jobs.views import POLL_SECONDS, job_body, job_path
 from filemill_server.wire import json_answer
 
 MAX_WAIT_SECONDS = 86_400
