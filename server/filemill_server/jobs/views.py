@@ -12,6 +12,9 @@ from filemill.errors import ErrorCode, FilemillError, Problem
 from filemill_server.jobs.store import JobRow, State
 from filemill_server.problems import problem
 
+POLL_SECONDS = 1
+"""Between two looks at a job that has not ended (NC-03)."""
+
 _read_problem = msgspec.json.Decoder(Problem).decode
 
 

@@ -71,7 +71,7 @@ def document(registry: Registry, packs: Packs, *, version: str, public_url: str 
             "post": processing.pack(pack_id),
         },
         **storage_paths(schemas, responses),
-        **job_paths(responses),
+        **job_paths(schemas, responses),
         **_discovery_paths(registry, responses),
         **_service_paths(responses),
     }

@@ -8,13 +8,10 @@ from litestar.response import Stream
 from filemill.errors import invalid
 from filemill_server.jobs.events import job_events
 from filemill_server.jobs.store import JobRow, State
-from filemill_server.jobs.views import JobList, job_body
+from filemill_server.jobs.views import POLL_SECONDS, JobList, job_body
 from filemill_server.paging import next_link, page_size
 from filemill_server.services import key_of, services_of
 from filemill_server.wire import HttpRequest, json_answer
-
-POLL_SECONDS = 1
-"""Between two looks at a job that has not ended (NC-03)."""
 
 
 @get("/jobs")
