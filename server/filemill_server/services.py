@@ -13,7 +13,6 @@ from filemill_server.assets import Assets
 from filemill_server.database import Database
 from filemill_server.fetch.policy import FetchPolicy
 from filemill_server.idempotency import Idempotency
-from filemill_server.jobs.jobs import Jobs
 from filemill_server.keys import Key, Keys
 from filemill_server.observe import Metrics
 from filemill_server.packs import Packs

@@ -146,13 +146,13 @@ def test_accepted(asked: bool) -> None:
         expires_at=None,
     )
     response = accepted(row, Preference(respond_async=asked))
-    assert response.status_code == 202
+    assert response.status == 202
     assert response.headers["Location"] == "/v1/jobs/j"
     assert response.headers["Retry-After"] == "1"
-    assert response.headers["Vary"] == "Prefer"
+    assert response.headers["Vary"] == "Accept, Prefer"
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers.get("Preference-Applied") == ("respond-async" if asked else None)
-    assert json.loads(response.content) == {
+    assert json.loads(response.body) == {
         "jobId": "j",
         "status": "queued",
         "progress": 0,
