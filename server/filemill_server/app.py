@@ -24,13 +24,16 @@ from filemill_server.observe import Metrics, Observe
 from filemill_server.packs import Packs
 from filemill_server.problems import answer_defect, answer_error, answer_gone, answer_http
 from filemill_server.reference import reference_routes
-from filemill_server.routes import assets, discovery, health, operations, uploads
+from filemill_server.routes import assets, discovery, health, operations, uploads, webhooks
 from filemill_server.services import Services
 from filemill_server.settings import Settings, limits, signing_secret
 from filemill_server.signing import Signer
 from filemill_server.storage import Storage
 from filemill_server.sweeper import Sweeper
 from filemill_server.uploads import Uploads
+from filemill_server.webhooks.endpoints import DisabledEndpoints
+from filemill_server.webhooks.sealing import Sealer
+from filemill_server.webhooks.tenant_secrets import TenantSecrets
 from filemill_server.wire import ClientGone
 from filemill_server.workforce import pool_of
 from filemill_server.workplace import Workplace
@@ -62,6 +65,10 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
             assets.replace_asset,
             assets.copy_asset,
             assets.read_asset,
+            webhooks.read_secret,
+            webhooks.rotate_secret,
+            webhooks.list_disabled_endpoints,
+            webhooks.enable_endpoint,
             discovery.list_operations,
             discovery.read_operation,
             discovery.list_formats,
@@ -108,6 +115,7 @@ async def _lifespan(
         database = Database(settings.database)
         stack.callback(database.close)
         await asyncio.to_thread(database.migrate)
+        secret = signing_secret(settings)
         storage = Storage.open(settings.storage_url, settings.storage_folder)
         source_storage = Storage.open_sources(settings.source_storage_url) if settings.source_storage_url else None
         services = Services(
@@ -123,13 +131,15 @@ async def _lifespan(
             assets=Assets(database, storage),
             uploads=Uploads(database, storage),
             idempotency=Idempotency(database, workplace.id),
-            signer=Signer(signing_secret(settings)),
+            signer=Signer(secret),
             fetch_policy=FetchPolicy(
                 max_bytes=settings.max_upload_bytes,
                 timeout_seconds=settings.fetch_timeout_seconds,
                 allow_networks=settings.networks,
             ),
             metrics=metrics,
+            webhook_secrets=TenantSecrets(database, Sealer(secret)),
+            webhook_endpoints=DisabledEndpoints(database),
             work_folder=workplace.folder,
         )
         stack.push_async_callback(services.assets.settle)

@@ -20,6 +20,8 @@ from filemill_server.settings import Settings
 from filemill_server.signing import Signer
 from filemill_server.storage import Storage
 from filemill_server.uploads import Uploads
+from filemill_server.webhooks.endpoints import DisabledEndpoints
+from filemill_server.webhooks.tenant_secrets import TenantSecrets
 from filemill_server.wire import HttpRequest
 
 
@@ -42,6 +44,8 @@ class Services:
     signer: Signer
     fetch_policy: FetchPolicy
     metrics: Metrics
+    webhook_secrets: TenantSecrets
+    webhook_endpoints: DisabledEndpoints
     work_folder: Path
 
 

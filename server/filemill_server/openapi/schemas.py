@@ -18,6 +18,7 @@ from filemill.sources import Source
 from filemill_server import discovery, messages
 from filemill_server.discovery import JsonSchema, name_formats, own_first
 from filemill_server.packs import Packs
+from filemill_server.webhooks import views as webhooks
 
 REF = "#/components/schemas/"
 
@@ -33,6 +34,8 @@ BODIES: tuple[type[Struct], ...] = (
     messages.UploadBody,
     messages.AssetBody,
     messages.AssetList,
+    webhooks.WebhookSecretBody,
+    webhooks.DisabledEndpointList,
     messages.ProblemBody,
     messages.HealthBody,
     discovery.OperationList,
