@@ -27,8 +27,11 @@ async def list_jobs(request: HttpRequest) -> Response[bytes]:
 async def read_job(request: HttpRequest, job_id: str) -> Response[bytes]:
     """Tell how far a job is, and how it ended."""
     row = await _own(request, job_id)
-    waiting = {} if row.state.final else {"Retry-After": str(POLL_SECONDS), "Cache-Control": "no-store"}
-    return json_answer(job_body(row), headers=waiting)
+    headers = {"Cache-Control": "no-store"}
+    if not row.state.final:
+        headers["Retry-After"] = str(POLL_SECONDS)
+    webhook = None if row.webhook is None else await services_of(request).notices.delivery_of(row.id)
+    return json_answer(job_body(row, webhook), headers=headers)
 
 
 @delete("/jobs/{job_id:str}", status_code=204)
