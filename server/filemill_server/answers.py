@@ -19,6 +19,7 @@ from filemill_server.links import asset_url
 from filemill_server.messages import OutputBody, OutputOptions, PacksRequest, Request, with_facts
 from filemill_server.names import DEFAULT_NAME, clean_name, content_disposition
 from filemill_server.negotiation import prefers_bytes
+from filemill_server.outages import patiently
 from filemill_server.services import key_of, services_of
 from filemill_server.wire import HttpRequest
 
@@ -44,8 +45,12 @@ class Answer(Struct, frozen=True):
     body: bytes
     asset: Asset | Coming | None = None
 
-    def response(self, request: HttpRequest) -> Response[bytes] | Stream:
-        """Make the response; an asset's bytes come from memory where they are held, else from the store."""
+    async def response(self, request: HttpRequest) -> Response[bytes] | Stream:
+        """Make the response; an asset's bytes come from memory where they are held, else from the store.
+
+        Raises:
+            FileNotFoundError: they are in the store no more.
+        """
         if self.asset is None:
             return Response(self.body, status_code=200, headers=self.headers, media_type="application/json")
         headers = self.headers | {
@@ -57,7 +62,7 @@ class Answer(Struct, frozen=True):
         if self.body or isinstance(self.asset, Coming):  # a text without letters has no bytes
             return Response(self.body, status_code=200, headers=headers, media_type=self.asset.media_type)
         headers["Content-Length"] = str(self.asset.size)
-        stream = services_of(request).storage.stream(self.asset.storage_name)
+        stream = await services_of(request).storage.begin(self.asset.storage_name)
         return Stream(stream, status_code=200, headers=headers, media_type=self.asset.media_type)
 
 
@@ -112,7 +117,8 @@ def _begin_to_store(request: HttpRequest, output: Output, options: OutputOptions
 
     async def store() -> Asset:
         try:
-            return await _store(request, replace(output, path=str(aside)), options, many=False, id=asset_id)
+            given = replace(output, path=str(aside))
+            return await patiently(lambda: _store(request, given, options, many=False, id=asset_id))
         finally:
             aside.unlink(missing_ok=True)
 
