@@ -7,7 +7,7 @@ from collections.abc import Collection, Coroutine, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import structlog
 
@@ -35,6 +35,20 @@ class Asset(StoredFile, frozen=True, kw_only=True):
     facts: Facts
     public: bool
     modified_at: datetime
+
+
+class Said(TypedDict):
+    """What is said of a file that is to be kept; `ttl_seconds` None keeps it until it is deleted."""
+
+    tenant: str
+    filename: str
+    format: str
+    media_type: str
+    size: int
+    sha256: str
+    facts: Facts
+    public: bool
+    ttl_seconds: int | None
 
 
 class Assets:
@@ -71,35 +85,17 @@ class Assets:
         """Return a fresh id: 256 random bits, 43 characters."""
         return new_id()
 
-    async def add(
-        self,
-        path: Path,
-        *,
-        id: str,
-        tenant: str,
-        filename: str,
-        format: str,
-        media_type: str,
-        size: int,
-        sha256: str,
-        facts: Facts,
-        public: bool,
-        ttl_seconds: int | None,
-    ) -> Asset:
-        """Keep a finished local file, which is consumed; `ttl_seconds` None keeps it until it is deleted."""
-        return await self._files.add(
-            path,
-            id=id,
-            tenant=tenant,
-            filename=filename,
-            format=format,
-            media_type=media_type,
-            size=size,
-            sha256=sha256,
-            facts=facts,
-            public=public,
-            ttl_seconds=ttl_seconds,
-        )
+    async def add(self, path: Path, *, id: str, **said: Unpack[Said]) -> Asset:
+        """Keep a finished local file, which is consumed."""
+        return await self._files.add(path, id=id, **said)
+
+    async def put(self, path: Path, *, id: str, **said: Unpack[Said]) -> tuple[Asset, dict[str, Any]]:
+        """Bring a finished local file, which is consumed, into the store.
+
+        Returns:
+            The asset, and the row that makes it one: until somebody enters that, its bytes belong to nobody.
+        """
+        return await self._files.put(path, id=id, **said)
 
     async def get(self, id: str) -> Asset | None:
         """Return an asset, or None where there is none or it has expired."""

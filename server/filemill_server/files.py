@@ -5,11 +5,8 @@ Bytes come first and go last: a crash at any moment leaves at worst bytes withou
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import secrets
-import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,14 +16,14 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, or_, select, update
 
-from filemill.errors import ErrorCode, FilemillError, invalid
+from filemill.errors import ErrorCode, FilemillError
+from filemill_server.cursors import make_cursor, read_cursor
 from filemill_server.database import Database
 from filemill_server.storage import Storage
 from filemill_server.tables import files, from_stored, installation, to_stored
 
 _INSERT = insert(files)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_CREATED = struct.Struct("!q")  # the range of the column
 _TIMES = ("created_at", "modified_at", "expires_at")
 
 
@@ -86,6 +83,12 @@ class Files(Generic[F]):
             values: the columns, except those this decides: name, kind and times. `ttl_seconds` is the time to
                 keep it.
         """
+        file, row = await self.put(path, **values)
+        await self._database.run(lambda connection: connection.execute(_INSERT, row))
+        return file
+
+    async def put(self, path: Path | None, **values: Any) -> tuple[F, dict[str, Any]]:
+        """Do what `add` does but for the row, which is returned: it makes the file one that is kept."""
         now = datetime.now(UTC)
         if path is not None:
             values["storage_name"] = await self.new_name()
@@ -95,8 +98,7 @@ class Files(Generic[F]):
         row = {"facts": {}, "public": False, "modified_at": created, **values}
         row |= {"kind": self._kind, "facts": msgspec.json.encode(row["facts"]).decode(), "created_at": created}
         row["expires_at"] = None if ttl is None else to_stored(now.replace(microsecond=0) + timedelta(seconds=ttl))
-        await self._database.run(lambda connection: connection.execute(_INSERT, row))
-        return self._read(row)
+        return self._read(row), row
 
     async def get(self, id: str) -> F | None:
         """Return a file, or None where there is none or it has expired."""
@@ -117,13 +119,13 @@ class Files(Generic[F]):
         query = self._of_tenant
         given = {"tenant": tenant, "now": to_stored(datetime.now(UTC))}
         if cursor is not None:
-            created, last = _read_cursor(cursor)
+            created, last = read_cursor(cursor)
             same = and_(files.c.created_at == created, files.c.id < last)
             query = query.where(or_(files.c.created_at < created, same))
         query = query.order_by(files.c.created_at.desc(), files.c.id.desc()).limit(limit + 1)
         rows = await self._database.read(lambda connection: connection.execute(query, given).mappings().all())
         page = rows[:limit]
-        following = _make_cursor(page[-1]["created_at"], page[-1]["id"]) if len(rows) > limit else None
+        following = make_cursor(page[-1]["created_at"], page[-1]["id"]) if len(rows) > limit else None
         return [self._read(row) for row in page], following
 
     async def delete(self, file: F) -> None:
@@ -202,19 +204,3 @@ def new_id() -> str:
 
 def _unexpired() -> ColumnElement[bool]:
     return or_(files.c.expires_at.is_(None), files.c.expires_at > bindparam("now"))
-
-
-def _make_cursor(created: int, id: str) -> str:
-    return base64.urlsafe_b64encode(_CREATED.pack(created) + id.encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[int, str]:
-    try:
-        data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        (created,) = _CREATED.unpack_from(data)
-        last = data[_CREATED.size :].decode("ascii")
-        if _ID.fullmatch(last):
-            return int(created), last
-    except (binascii.Error, struct.error, ValueError):
-        pass
-    raise invalid("/cursor", "It is no cursor of this list; take `nextCursor` of the page before.")

@@ -51,12 +51,8 @@ class Replay:
             return await self._again(stored)
         try:
             made = await work(True)
-            await store.finish(
-                *place,
-                Stored(
-                    200, made.headers, made.body if made.asset is None else b"", made.asset.id if made.asset else None
-                ),
-            )
+            held = made.asset.id if made.asset else None
+            await store.finish(*place, Stored(made.status, made.headers, b"" if held else made.body, held))
         except BaseException:
             await store.release(*place)
             raise

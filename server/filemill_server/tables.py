@@ -5,7 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 metadata: Final = MetaData(
     naming_convention={
@@ -79,16 +92,59 @@ jobs: Final = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("tenant", String(200), nullable=False),
+    Column("parent", String(64), doc="The batch it is a part of."),
+    Column("position", Integer, nullable=False, doc="Among the parts of its batch, from 0."),
+    Column("parts", Integer, nullable=False, doc="Of a batch: how many jobs it consists of."),
+    Column("parts_left", Integer, nullable=False, doc="Of those, how many have not ended; it starts at 0."),
     Column("state", String(16), nullable=False, doc="queued, running, succeeded, failed or cancelled"),
+    Column("urgency", Integer, nullable=False, doc="From 0, the first, to 7, the last (RFC 9218)."),
     Column("progress", Float, nullable=False, doc="From 0 to 1."),
     Column("step", Text, doc="What is being done, for people."),
-    Column("request", Text, nullable=False, doc="JSON: what to do."),
+    Column("request", Text, doc="JSON: what to do; gone with all it may hold when the job ends."),
     Column("result", Text, doc="JSON; only of a job that succeeded."),
     Column("error", Text, doc="JSON; only of a job that failed."),
+    Column("webhook", Text, doc="URL that is told of the end."),
+    Column("announced", Boolean, nullable=False, doc="Whether its end is being told to the webhook."),
+    Column("node", String(64), doc="The process that runs it, or ran it last."),
+    Column("attempts", Integer, nullable=False, doc="How often a process began to run it."),
     Column("created_at", BigInteger, nullable=False),
     Column("started_at", BigInteger),
     Column("finished_at", BigInteger),
+    Column("expires_at", BigInteger, doc="Null until it ends."),
     Index(None, "tenant", "created_at", "id"),
+    Index(None, "tenant", "started_at"),
+    Index(None, "parent", "position"),
+    Index(None, "expires_at"),
+)
+# What waits and what runs is little beside what has ended, and is looked at all the time.
+Index(
+    "ix_jobs_waiting",
+    jobs.c.tenant,
+    jobs.c.urgency,
+    jobs.c.created_at,
+    sqlite_where=text("state = 'queued' AND parts_left = 0"),
+    postgresql_where=text("state = 'queued' AND parts_left = 0"),
+)
+Index(
+    "ix_jobs_running",
+    jobs.c.tenant,
+    jobs.c.node,
+    sqlite_where=text("state = 'running'"),
+    postgresql_where=text("state = 'running'"),
+)
+
+Index(
+    "ix_jobs_unannounced",
+    jobs.c.finished_at,
+    sqlite_where=text("webhook IS NOT NULL AND announced = false AND finished_at IS NOT NULL"),
+    postgresql_where=text("webhook IS NOT NULL AND announced = false AND finished_at IS NOT NULL"),
+)
+
+nodes: Final = Table(
+    "nodes",
+    metadata,
+    Column("id", String(64), primary_key=True, doc="A process that runs jobs."),
+    Column("seen_at", BigInteger, nullable=False, doc="By the clock of the database; 0: it said that it ends."),
 )
 
 _MICROSECONDS = 1_000_000
