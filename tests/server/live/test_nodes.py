@@ -73,7 +73,7 @@ def requests_of(client: httpx.Client, photo: Path, ids: Mapping[str, str]) -> di
     """Return every kind of request that needs the database and the store."""
     picture = photo.read_bytes()
     source = {"source": {"uploadId": ids["upload"]}, "width": 80}
-    key = {"Idempotency-Key": "the-same"}
+    key = {"Idempotency-Key": ids["upload"]}
     return {
         "upload": lambda: client.post("/v1/uploads", content=picture, headers={"Content-Type": "image/jpeg"}),
         "resize": lambda: client.post("/v1/resize", json=source),
