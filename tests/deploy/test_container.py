@@ -5,6 +5,7 @@ The set-up that they describe is tried as processes in tests/server/live/test_no
 
 from __future__ import annotations
 
+import configparser
 import json
 import re
 import subprocess
@@ -18,13 +19,14 @@ import yaml
 from click.testing import CliRunner
 from msgspec.structs import fields
 
-from documentation import ROOT
+from documentation import ROOT, blocks
 from filemill_server.cli import main
 from filemill_server.settings import Settings
 from live import LiveServer
 
 SETTINGS = {f"FILEMILL_{info.name.upper()}" for info in fields(Settings)}
-FILES = ["Dockerfile", "compose.yaml", "deploy/Caddyfile", "deploy/garage.toml", "deploy/example.env", ".dockerignore"]
+OPERATIONS = "docs/operators/operations.md"
+FILES = ["Dockerfile", "compose.yaml", "deploy/example.env", OPERATIONS]
 
 
 class Instruction(NamedTuple):
@@ -162,6 +164,19 @@ def test_nodes_end_in_their_time() -> None:
     """A node has longer to end than its work may take."""
     for service in NODES.values():
         assert int(service["stop_grace_period"].removesuffix("s")) > Settings().deadline_seconds + 10
+
+
+def test_systemd_unit() -> None:
+    """The service of the handbook runs a command that there is, and signals and waits as a node needs it."""
+    (block,) = blocks("ini", [ROOT / OPERATIONS])
+    unit = configparser.ConfigParser()
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read_string(block.text)
+    service = unit["Service"]
+    assert service["ExecStart"].split()[0].endswith("/bin/filemill")
+    assert CliRunner().invoke(main, [*service["ExecStart"].split()[1:], "--help"]).exit_code == 0
+    assert service["KillMode"] == "mixed"
+    assert int(service["TimeoutStopSec"]) >= 2 * Settings().deadline_seconds + 30
 
 
 def test_images_are_pinned() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -73,7 +74,7 @@ def requests_of(client: httpx.Client, photo: Path, ids: Mapping[str, str]) -> di
     """Return every kind of request that needs the database and the store."""
     picture = photo.read_bytes()
     source = {"source": {"uploadId": ids["upload"]}, "width": 80}
-    key = {"Idempotency-Key": ids["upload"]}
+    key = {"Idempotency-Key": secrets.token_hex(8)}
     return {
         "upload": lambda: client.post("/v1/uploads", content=picture, headers={"Content-Type": "image/jpeg"}),
         "resize": lambda: client.post("/v1/resize", json=source),
