@@ -24,7 +24,8 @@ from filemill_server.observe import Metrics, Observe
 from filemill_server.packs import Packs
 from filemill_server.problems import answer_defect, answer_error, answer_gone, answer_http
 from filemill_server.reference import reference_routes
-from filemill_server.routes import assets, discovery, health, operations, uploads
+from filemill_server.resumable.partial import PartialUploads
+from filemill_server.routes import assets, discovery, health, operations, resumable, tus, uploads
 from filemill_server.services import Services
 from filemill_server.settings import Settings, limits, signing_secret
 from filemill_server.signing import Signer
@@ -54,9 +55,13 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
             operations.run_steps,
             operations.run_pack,
             operations.run_packs,
+            resumable.tell_options,
             uploads.add_upload,
             uploads.read_upload,
             uploads.delete_upload,
+            resumable.read_state,
+            resumable.append,
+            tus.tus_router(),
             assets.list_assets,
             assets.delete_asset,
             assets.replace_asset,
@@ -110,6 +115,7 @@ async def _lifespan(
         await asyncio.to_thread(database.migrate)
         storage = Storage.open(settings.storage_url, settings.storage_folder)
         source_storage = Storage.open_sources(settings.source_storage_url) if settings.source_storage_url else None
+        kept = Uploads(database, storage)
         services = Services(
             settings=settings,
             limits=task_limits,
@@ -121,7 +127,8 @@ async def _lifespan(
             source_storage=source_storage,
             keys=Keys(database),
             assets=Assets(database, storage),
-            uploads=Uploads(database, storage),
+            uploads=kept,
+            partial_uploads=PartialUploads(database, storage, kept, registry.formats, workplace.id),
             idempotency=Idempotency(database, workplace.id),
             signer=Signer(signing_secret(settings)),
             fetch_policy=FetchPolicy(
