@@ -70,19 +70,20 @@ class Lease:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             with suppress(SQLAlchemyError):  # while the database is away nobody can take it either
-                ended = await self._database.run(self._prolong)
-                if ended is not None and self._ended is None:
-                    self._ended = ended
-                    if self._waiting is not None:
-                        self._waiting.reschedule(0)
+                self._note(await self._database.run(self._prolong))
 
-    def _prolong(self, connection: Connection) -> FilemillError | None:
+    def _note(self, wanted: bool | None) -> None:
+        if wanted is False or self._ended is not None:
+            return
+        self._ended = _taken() if wanted else _gone()
+        if self._waiting is not None:
+            self._waiting.reschedule(0)
+
+    def _prolong(self, connection: Connection) -> bool | None:
+        """Return whether somebody wants it; None: it is held no longer."""
         query = update(partial_uploads).where(_row.id == self._id, _row.holder == self.holder)
         query = query.values(held_until=_now(connection) + LEASE_SECONDS * _MICROSECONDS)
-        wanted = connection.execute(query.returning(_row.wanted)).scalar_one_or_none()
-        if wanted is None:
-            return FilemillError(ErrorCode.NOT_FOUND, "The upload has been ended, or another request goes on with it.")
-        return _taken() if wanted else None
+        return connection.execute(query.returning(_row.wanted)).scalar_one_or_none()
 
 
 @asynccontextmanager
@@ -120,7 +121,7 @@ def _take(connection: Connection, id: str, holder: str) -> bool:
     if connection.execute(free.values(values)).rowcount == 1:
         return True
     if connection.execute(own.values(wanted=True)).rowcount == 0:
-        raise FilemillError(ErrorCode.NOT_FOUND, "There is no such upload, or it has expired.")
+        raise _gone()
     return False
 
 
@@ -130,6 +131,10 @@ def _now(connection: Connection) -> int:
         return to_stored(datetime.now(UTC))
     now = select(text("CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"))
     return int(connection.execute(now).scalar_one())
+
+
+def _gone() -> FilemillError:
+    return FilemillError(ErrorCode.NOT_FOUND, "There is no such upload, or it has expired.")
 
 
 def _taken() -> FilemillError:

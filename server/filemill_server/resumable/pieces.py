@@ -81,9 +81,9 @@ class Pieces:
                 except ClientGone as error:
                     interruption = error
                 except FilemillError as error:
-                    if error.code is ErrorCode.FILE_TOO_LARGE:
+                    if error.code is not ErrorCode.CONFLICT:
                         raise
-                    interruption = error
+                    interruption = error  # another request waits for this one to make way
             if check is not None and interruption is None:
                 check.verify()
             if spool.size and (check is None or interruption is None):

@@ -76,6 +76,8 @@ async def _begin(request: HttpRequest) -> Response[bytes]:
         raise FilemillError(ErrorCode.UNSUPPORTED_MEDIA, "A form can't be resumed; send the file itself as the body.")
     length = read_count(request.headers.get("upload-length"))
     _check_size(request, length)
+    if length is not None and (_content_length(request) or 0) > length:
+        raise _inconsistent(f"These are more than the {length} bytes of Upload-Length.")
     name = file_name(request.headers.get("content-disposition")) or DEFAULT_NAME
     upload_id = await services.partial_uploads.begin(tenant, name, length=length)
     try:
@@ -133,13 +135,7 @@ async def append(request: HttpRequest, upload_id: str) -> Response[bytes]:
         if provided != turn.upload.offset:
             raise _mismatch(turn.upload.offset, provided)
         await _agree_on_length(request, turn, complete)
-        try:
-            await _receive(request, turn)
-        except FilemillError as error:
-            if error.code is ErrorCode.FILE_TOO_LARGE and turn.upload.length is not None:
-                await services.partial_uploads.end(upload_id, tenant)  # as the draft wants it
-                raise _inconsistent("More bytes came than the upload's length; it has been ended.") from None
-            raise
+        await _receive(request, turn)
         if complete:
             return await _finish(request, turn)
     headers = {"Upload-Complete": boolean(False), "Upload-Offset": str(turn.upload.offset)}
@@ -166,13 +162,16 @@ async def _finish(request: HttpRequest, turn: Turn) -> Response[bytes]:
 async def _receive(request: HttpRequest, turn: Turn) -> None:
     services = services_of(request)
     stated = request.headers.get("content-digest")
+    check = None if stated is None else Digests(stated)
+    limit = services.settings.max_upload_bytes
     async with working_folder(services.work_folder) as folder:
-        await turn.receive(
-            body_of(request),
-            folder,
-            max_bytes=services.settings.max_upload_bytes,
-            check=None if stated is None else Digests(stated),
-        )
+        try:
+            await turn.receive(body_of(request), folder, max_bytes=limit, check=check)
+        except FilemillError as error:
+            if error.code is not ErrorCode.FILE_TOO_LARGE or turn.upload.length is None:
+                raise
+            await services.partial_uploads.end(turn.upload.id, turn.upload.tenant)  # as the draft wants it
+            raise _inconsistent("More bytes came than the upload's length; it has been ended.") from None
 
 
 async def _agree_on_length(request: HttpRequest, turn: Turn, complete: bool) -> None:
