@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -75,16 +75,23 @@ class Files(Generic[F]):
         self._by_id = self._query.where(files.c.id == bindparam("id"), files.c.kind == kind, _unexpired())
         self._of_tenant = self._query.where(files.c.tenant == bindparam("tenant"), files.c.kind == kind, _unexpired())
 
-    async def add(self, path: Path | None, **values: Any) -> F:
+    async def add(self, path: Path | None, *, also: Callable[[Connection], None] | None = None, **values: Any) -> F:
         """Keep a finished local file, which is consumed, or bytes that are in the store already.
 
         Args:
             path: the file; None: the bytes are in the store under `storage_name`.
+            also: more work of the same transaction; where it raises, nothing is kept.
             values: the columns, except those this decides: name, kind and times. `ttl_seconds` is the time to
                 keep it.
         """
         file, row = await self.put(path, **values)
-        await self._database.run(lambda connection: connection.execute(_INSERT, row))
+
+        def keep(connection: Connection) -> None:
+            if also is not None:
+                also(connection)
+            connection.execute(_INSERT, row)
+
+        await self._database.run(keep)
         return file
 
     async def put(self, path: Path | None, **values: Any) -> tuple[F, dict[str, Any]]:
@@ -102,7 +109,7 @@ class Files(Generic[F]):
 
     async def get(self, id: str) -> F | None:
         """Return a file, or None where there is none or it has expired."""
-        if not _ID.fullmatch(id):  # PostgreSQL does not take every text
+        if not is_id(id):
             return None
         given = {"id": id, "now": to_stored(datetime.now(UTC))}
         row = await self._database.read(
@@ -200,6 +207,11 @@ async def store_root(database: Database) -> str:
 def new_id() -> str:
     """Return a fresh id that can't be guessed: 256 bits, 43 characters."""
     return secrets.token_urlsafe(32)
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text can be an id at all: PostgreSQL does not take every text."""
+    return _ID.fullmatch(text) is not None
 
 
 def _unexpired() -> ColumnElement[bool]:
