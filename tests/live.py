@@ -32,6 +32,7 @@ class LiveServer:
     port: int = 0
     key: str = ""
     process: subprocess.Popen[bytes] | None = None
+    options: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -62,7 +63,7 @@ class LiveServer:
             self.key = self.new_key("tests")
         self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
         self.process = subprocess.Popen(
-            [FILEMILL, "serve"],
+            [FILEMILL, "serve", *self.options],
             env=self.environment,
             stdout=self.log,
             stderr=self.log,
