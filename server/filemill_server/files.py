@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -24,6 +24,7 @@ from filemill_server.tables import files, from_stored, installation, to_stored
 
 _INSERT = insert(files)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MANY = 500  # ids in one statement
 _TIMES = ("created_at", "modified_at", "expires_at")
 
 
@@ -116,6 +117,21 @@ class Files(Generic[F]):
             lambda connection: connection.execute(self._by_id, given).mappings().one_or_none()
         )
         return None if row is None else self._read(row)
+
+    async def get_many(self, ids: Sequence[str]) -> dict[str, F]:
+        """Return those of some files that are there and have not expired, by their ids."""
+        query = self._query.where(files.c.id.in_(bindparam("ids", expanding=True)), files.c.kind == self._kind)
+        query = query.where(_unexpired())
+        now = to_stored(datetime.now(UTC))
+
+        def read(connection: Connection) -> dict[str, F]:
+            found: dict[str, F] = {}
+            for start in range(0, len(ids), _MANY):
+                given = {"ids": ids[start : start + _MANY], "now": now}
+                found |= {row["id"]: self._read(row) for row in connection.execute(query, given).mappings()}
+            return found
+
+        return await self._database.read(read)
 
     async def list(self, tenant: str, cursor: str | None, limit: int) -> tuple[list[F], str | None]:
         """Return a page of a tenant's files, newest first, and the cursor of the next page, None on the last.
