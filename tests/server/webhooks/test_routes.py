@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 
 import httpx
+import pytest
 
 from filemill_server.database import Database
 from filemill_server.webhooks.endpoints import DisabledEndpoints
@@ -41,6 +43,9 @@ def test_command(server: LiveServer, client: httpx.Client) -> None:
     rotated = server.command("keys", "webhook-secret", "--name", "tests", "--rotate").stdout
     assert rotated != shown
     assert client.get(SECRET).json()["secret"] + "\n" == rotated
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        server.command("keys", "webhook-secret", "--name", "nobody")
+    assert (caught.value.stdout, "There is no key of 'nobody'" in caught.value.stderr) == ("", True)
 
 
 def test_another_secret_of_the_server(start_server: StartServer) -> None:
