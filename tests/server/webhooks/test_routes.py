@@ -15,22 +15,22 @@ from live import LiveServer, StartServer, problem
 SECRET = "/v1/webhooks/secret"
 
 
-def test_secret(server: LiveServer, client: httpx.Client) -> None:
+def test_secret(server: LiveServer) -> None:
     """NC-08: the same secret for all keys of a tenant, another for each other tenant, and kept by no cache."""
-    shown = client.get(SECRET)
-    assert shown.status_code == 200
-    assert shown.headers["cache-control"] == "no-store"
-    first = shown.json()
-    assert first["secret"].startswith("whsec_")
-    assert first["previousUntil"] is None
-    with server.client(server.new_key("tests")) as same, server.client(server.new_key("stranger")) as other:
-        assert same.get(SECRET).json() == first
-        assert other.get(SECRET).json()["secret"] != first["secret"]
-    rotated = client.post(f"{SECRET}/rotate")
-    assert (rotated.status_code, rotated.headers["cache-control"]) == (200, "no-store")
-    assert rotated.json()["secret"] != first["secret"]
-    assert rotated.json()["previousUntil"] is not None
-    assert client.get(SECRET).json() == rotated.json()
+    with server.client(server.new_key("rotating")) as client:
+        shown = client.get(SECRET)
+        assert (shown.status_code, shown.headers["cache-control"]) == (200, "no-store")
+        first = shown.json()
+        assert first["secret"].startswith("whsec_")
+        assert first["previousUntil"] is None
+        with server.client(server.new_key("rotating")) as same, server.client(server.new_key("stranger")) as other:
+            assert same.get(SECRET).json() == first
+            assert other.get(SECRET).json()["secret"] != first["secret"]
+        rotated = client.post(f"{SECRET}/rotate")
+        assert (rotated.status_code, rotated.headers["cache-control"]) == (200, "no-store")
+        assert rotated.json()["secret"] != first["secret"]
+        assert rotated.json()["previousUntil"] is not None
+        assert client.get(SECRET).json() == rotated.json()
     with server.client("") as anonymous:
         problem(anonymous.get(SECRET), 401, "UNAUTHORIZED")
         problem(anonymous.post(f"{SECRET}/rotate"), 401, "UNAUTHORIZED")
