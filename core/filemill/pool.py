@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from enum import Enum
 
 import structlog
 
@@ -23,7 +25,20 @@ log = structlog.get_logger("filemill.pool")
 
 _LAUNCH_TURNS = 10  # of the event loop, in which the processes come into being
 
+_OVERTAKEN = 3  # requests that may go before a waiting job, each time a worker comes free
+
 OnProgress = Callable[[task.Progress], None]
+
+
+class Lane(Enum):
+    """Who waits for a task: a caller who holds a connection, or nobody at this moment."""
+
+    REQUEST = "request"
+    JOB = "job"
+
+
+class WorkerCrash(FilemillError):  # noqa: N818 - it is named for what happened
+    """The worker process ended before its task did."""
 
 
 class Pool:
@@ -34,13 +49,15 @@ class Pool:
         queue: tasks that may wait; one more is refused at once.
         limits: given to each worker's start-up.
         blocked: plugins that workers don't load.
+        reserved: workers that jobs leave to requests, as long as one is left to jobs.
         max_tasks: tasks after which a worker is replaced.
         max_resident_bytes: memory mark above which a worker is replaced.
 
     Attributes:
         size: number of worker processes.
         capacity: tasks that may run and wait.
-        admitted: tasks that run and wait now.
+        admitted: tasks of requests that run and wait now.
+        job_places: tasks of jobs that run at once.
     """
 
     def __init__(
@@ -50,6 +67,7 @@ class Pool:
         queue: int,
         limits: Limits,
         blocked: Sequence[str] = (),
+        reserved: int = 0,
         max_tasks: int = 2000,
         max_resident_bytes: int = 400 << 20,
     ) -> None:
@@ -59,7 +77,11 @@ class Pool:
         self.max_tasks = max_tasks
         self.max_resident_bytes = max_resident_bytes
         self._start = Start(limits, list(blocked))
-        self._idle: asyncio.LifoQueue[Worker | None] = asyncio.LifoQueue()  # None: the pool has stopped
+        self.job_places = max(1, workers - reserved)
+        self._idle: list[Worker] = []  # the last one used is the next: its pages are in memory
+        self._waiting: dict[Lane, deque[asyncio.Future[Worker]]] = {lane: deque() for lane in Lane}
+        self._places = asyncio.Semaphore(self.job_places)
+        self._overtaken = 0
         self._live: set[Worker] = set()
         self._filling: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -95,21 +117,31 @@ class Pool:
         for filling in self._filling:
             filling.cancel()
         await asyncio.gather(*self._filling, return_exceptions=True)
-        for _ in range(self.admitted):
-            self._idle.put_nowait(None)
+        for waiter in (waiter for waiting in self._waiting.values() for waiter in waiting):
+            if not waiter.done():
+                waiter.set_exception(_stopping())
         gone = list(self._live)
         for worker in gone:
             worker.kill()
         await asyncio.gather(*(self._forget(worker) for worker in gone))
 
-    async def run(self, work: task.Task, on_progress: OnProgress | None = None) -> task.Outcome:
+    async def run(
+        self, work: task.Task, on_progress: OnProgress | None = None, lane: Lane = Lane.REQUEST
+    ) -> task.Outcome:
         """Do a task in a worker process.
+
+        A job's task is never refused: it waits behind those of requests, of which a few may overtake it.
 
         Raises:
             FilemillError: what the task refused; `OVERLOADED` at once where the queue is full;
                 `DEADLINE_EXCEEDED` when it was killed at its deadline (which counts from its start in
-                a worker); `INVALID_FILE` where it crashed the worker.
+                a worker).
+            WorkerCrash: with `INVALID_FILE`, where it crashed the worker; with `OVERLOADED`, where that was
+                killed from outside.
         """
+        if lane is Lane.JOB:
+            async with self._places:
+                return await self._run(await self._worker(lane), work, on_progress)
         if self.admitted >= self.capacity:
             raise FilemillError(
                 ErrorCode.OVERLOADED,
@@ -118,21 +150,45 @@ class Pool:
             )
         self.admitted += 1
         try:
-            return await self._run(await self._worker(), work, on_progress)
+            return await self._run(await self._worker(lane), work, on_progress)
         finally:
             self.admitted -= 1
 
-    async def _worker(self) -> Worker:
+    async def _worker(self, lane: Lane) -> Worker:
         """Wait for an idle worker; one that ended while it was idle is replaced and costs nobody a task."""
         while not self._closed:
-            worker = await self._idle.get()
-            if worker is None:
-                break
+            worker = self._idle.pop() if self._idle else await self._next(lane)
             if worker.alive:
                 return worker
             log.warning("worker_ended", pid=worker.process.pid, code=worker.process.returncode)
             self._replace(worker)
         raise _stopping()
+
+    async def _next(self, lane: Lane) -> Worker:
+        """Wait in a lane until a worker comes free."""
+        waiter: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+        self._waiting[lane].append(waiter)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self._offer(waiter.result())  # it was given just now
+            raise
+
+    def _offer(self, worker: Worker) -> None:
+        """Give a free worker to who waits, or let it idle."""
+        requests, jobs = self._waiting[Lane.REQUEST], self._waiting[Lane.JOB]
+        for waiting in (requests, jobs):
+            while waiting and waiting[0].done():
+                waiting.popleft()
+        if jobs and (not requests or self._overtaken >= _OVERTAKEN):
+            self._overtaken = 0
+            jobs.popleft().set_result(worker)
+        elif requests:
+            self._overtaken += bool(jobs)
+            requests.popleft().set_result(worker)
+        else:
+            self._idle.append(worker)
 
     async def _run(self, worker: Worker, work: task.Task, on_progress: OnProgress | None) -> task.Outcome:
         finished = False
@@ -168,12 +224,12 @@ class Pool:
         if self._closed:
             return _stopping()
         if code == -signal.SIGKILL:
-            return FilemillError(
+            return WorkerCrash(
                 ErrorCode.OVERLOADED, "The worker process was ended from outside; try again.", retry_after=1
             )
         if code == -signal.SIGXCPU:
             return _late(work)
-        return FilemillError(
+        return WorkerCrash(
             ErrorCode.INVALID_FILE,
             "The file ended the process that worked on it: it is broken, or needs too much memory.",
         )
@@ -183,7 +239,7 @@ class Pool:
         if worker.tasks >= self.max_tasks or worker.resident_bytes() > self.max_resident_bytes:
             self._replace(worker)
         else:
-            self._idle.put_nowait(worker)
+            self._offer(worker)
 
     def _replace(self, worker: Worker) -> None:
         """Kill a worker at once and start another; its place in the pool stays empty meanwhile."""
@@ -219,7 +275,7 @@ class Pool:
             worker.kill()
             await self._forget(worker)
         else:
-            self._idle.put_nowait(worker)
+            self._offer(worker)
 
     async def _forget(self, worker: Worker) -> None:
         await worker.ended()

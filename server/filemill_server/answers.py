@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 from litestar import Response
@@ -12,16 +12,17 @@ from litestar.response import Stream
 from msgspec import Struct
 from msgspec.structs import replace
 
-from filemill.kinds import Facts
 from filemill.task import Outcome, Output
-from filemill_server.assets import Asset, Assets
-from filemill_server.links import asset_url
-from filemill_server.messages import OutputBody, OutputOptions, PacksRequest, Request, with_facts
-from filemill_server.names import DEFAULT_NAME, clean_name, content_disposition
+from filemill_server.assets import Asset, Said
+from filemill_server.messages import OutputOptions, Request
+from filemill_server.names import content_disposition
 from filemill_server.negotiation import prefers_bytes
-from filemill_server.services import key_of, services_of
+from filemill_server.outages import patiently
+from filemill_server.results import output_bodies, outputs_of, result_body, said_of
+from filemill_server.services import Services, base_url, key_of, services_of
 from filemill_server.wire import HttpRequest
 
+VARY = "Accept, Prefer"
 _IN_MEMORY = 1 << 20  # larger results are streamed from the store, bytes
 
 
@@ -44,10 +45,19 @@ class Answer(Struct, frozen=True):
     body: bytes
     asset: Asset | Coming | None = None
 
-    def response(self, request: HttpRequest) -> Response[bytes] | Stream:
-        """Make the response; an asset's bytes come from memory where they are held, else from the store."""
+    @property
+    def status(self) -> int:
+        """Its HTTP status: 202 where it tells of a job that has not ended."""
+        return 202 if "Location" in self.headers else 200
+
+    async def response(self, request: HttpRequest) -> Response[bytes] | Stream:
+        """Make the response; an asset's bytes come from memory where they are held, else from the store.
+
+        Raises:
+            FileNotFoundError: they are in the store no more.
+        """
         if self.asset is None:
-            return Response(self.body, status_code=200, headers=self.headers, media_type="application/json")
+            return Response(self.body, status_code=self.status, headers=self.headers, media_type="application/json")
         headers = self.headers | {
             "X-Asset-Id": self.asset.id,
             "ETag": f'"{self.asset.sha256}"',
@@ -57,12 +67,12 @@ class Answer(Struct, frozen=True):
         if self.body or isinstance(self.asset, Coming):  # a text without letters has no bytes
             return Response(self.body, status_code=200, headers=headers, media_type=self.asset.media_type)
         headers["Content-Length"] = str(self.asset.size)
-        stream = services_of(request).storage.stream(self.asset.storage_name)
+        stream = await services_of(request).storage.begin(self.asset.storage_name)
         return Stream(stream, status_code=200, headers=headers, media_type=self.asset.media_type)
 
 
 async def answer(
-    request: HttpRequest, outcome: Outcome, message: Request, packs: Sequence[str | None], *, kept: bool
+    request: HttpRequest, outcome: Outcome, message: Request, packs: Sequence[str | None] | None, *, kept: bool
 ) -> Answer:
     """Store what a task made and say so, in the form the request prefers.
 
@@ -70,92 +80,60 @@ async def answer(
         request: who asks, and its `Accept`.
         outcome: of the task.
         message: the request's output options and metadata.
-        packs: the pack of each pipeline, or None.
+        packs: the pack of each pipeline, where many were asked for at once.
         kept: whether the answer will be given again, and so rests on what is stored. Bytes that are in the
             caller's hands are else stored after they are sent: a disk's syncs take as long as a picture.
     """
-    made = [outcome.bundle] if outcome.bundle else [output for part in outcome.made for output in part.outputs]
-    wants_bytes = len(made) == 1 and prefers_bytes(request.headers.get("accept"))
-    held = wants_bytes and made[0].size <= _IN_MEMORY
-    body = Path(made[0].path).read_bytes() if held else b""  # just written, so that it comes from memory
-    if held and not kept and services_of(request).assets.coming < _MOST_COMING:
-        return Answer({"Vary": "Accept"}, body, _begin_to_store(request, made[0], message.output))
-    assets = await asyncio.gather(*(_store(request, output, message.output, len(made) > 1) for output in made))
-    if wants_bytes:
-        return Answer({"Vary": "Accept"}, body, assets[0])
-    bodies = [
-        with_facts(_output_body(request, asset), output.facts) for asset, output in zip(assets, made, strict=True)
-    ]
-    plain: Facts = {"source": outcome.sources[0]}
-    if message.metadata is not None:
-        plain["metadata"] = message.metadata
-    if isinstance(message, PacksRequest):
-        plain["results"] = _pack_bodies(outcome, bodies, packs)
-    else:
-        plain |= {"report": outcome.made[0].report}
-        plain |= bodies[0] if len(bodies) == 1 else {"outputs": bodies}
-        if len(outcome.sources) > 1:
-            plain["sources"] = outcome.sources
-    return Answer({"Vary": "Accept"}, msgspec.json.encode(plain))
-
-
-def _pack_bodies(outcome: Outcome, bodies: Sequence[Facts], packs: Sequence[str | None]) -> list[Facts]:
-    owners = [(pack, part) for pack, part in zip(packs, outcome.made, strict=True) for _ in part.outputs]
-    return [{"packId": pack, **body, "report": part.report} for (pack, part), body in zip(owners, bodies, strict=True)]
-
-
-def _begin_to_store(request: HttpRequest, output: Output, options: OutputOptions) -> Coming:
-    """Take a result out of the request's folder, which is about to go, and let it be stored from there."""
     services = services_of(request)
+    tenant = key_of(request).tenant
+    outputs = outputs_of(outcome)
+    wants_bytes = len(outputs) == 1 and prefers_bytes(request.headers.get("accept"))
+    held = wants_bytes and outputs[0].size <= _IN_MEMORY
+    body = Path(outputs[0].path).read_bytes() if held else b""  # just written, so that it comes from memory
+    if held and not kept and services.assets.coming < _MOST_COMING:
+        return Answer({"Vary": VARY}, body, _begin_to_store(services, outputs[0], message.output, tenant))
+    options = message.output
+    many = len(outputs) > 1
+    assets = await asyncio.gather(
+        *(_store(services, output, said_of(output, options, tenant, many=many)) for output in outputs)
+    )
+    if wants_bytes:
+        return Answer({"Vary": VARY}, body, assets[0])
+    bodies = output_bodies(services, base_url(request), assets, outputs)
+    return Answer({"Vary": VARY}, msgspec.json.encode(result_body(outcome, bodies, message.metadata, packs)))
+
+
+async def answer_of(request: HttpRequest, result: str, headers: Mapping[str, str]) -> Answer:
+    """Say what a job made, in the form the request prefers: its JSON, or the bytes of its one file."""
+    told = {"Vary": VARY, **headers}
+    if prefers_bytes(request.headers.get("accept")):
+        asset_id = msgspec.json.decode(result, type=_One).asset_id
+        if asset_id is not None and (asset := await services_of(request).assets.get(asset_id)) is not None:
+            return Answer(told, b"", asset)
+    return Answer(told, result.encode())
+
+
+class _One(Struct, rename="camel"):
+    asset_id: str | None = None
+
+
+def _begin_to_store(services: Services, output: Output, options: OutputOptions, tenant: str) -> Coming:
+    """Take a result out of the request's folder, which is about to go, and let it be stored from there."""
     asset_id = services.assets.new_id()
     aside = Path(output.path).rename(services.work_folder / f"coming-{asset_id}")
+    said = said_of(output, options, tenant, many=False)
 
     async def store() -> Asset:
         try:
-            return await _store(request, replace(output, path=str(aside)), options, many=False, id=asset_id)
+            given = replace(output, path=str(aside))
+            return await patiently(lambda: _store(services, given, said, id=asset_id))
         finally:
             aside.unlink(missing_ok=True)
 
     services.assets.begin(asset_id, store())
-    return Coming(asset_id, _filename(output, options, many=False), output.media_type, output.sha256)
+    return Coming(asset_id, said["filename"], output.media_type, output.sha256)
 
 
-async def _store(
-    request: HttpRequest, output: Output, options: OutputOptions, many: bool, id: str | None = None
-) -> Asset:
-    assets: Assets = services_of(request).assets
-    services_of(request).metrics.bytes_out.inc(output.size)
-    return await assets.add(
-        Path(output.path),
-        id=id or assets.new_id(),
-        tenant=key_of(request).tenant,
-        filename=_filename(output, options, many),
-        format=output.format,
-        media_type=output.media_type,
-        size=output.size,
-        sha256=output.sha256,
-        facts=output.facts,
-        public=options.public,
-        ttl_seconds=options.ttl_seconds,
-    )
-
-
-def _filename(output: Output, options: OutputOptions, many: bool) -> str:
-    """The name asked for with the result's own ending; one name for many results gets their own before it."""
-    if options.filename is None:
-        return clean_name(output.name) or DEFAULT_NAME
-    own = PurePosixPath(output.name)
-    stem = PurePosixPath(clean_name(options.filename) or DEFAULT_NAME).stem
-    return clean_name(f"{stem}-{own.stem}{own.suffix}" if many else f"{stem}{own.suffix}") or DEFAULT_NAME
-
-
-def _output_body(request: HttpRequest, asset: Asset) -> OutputBody:
-    return OutputBody(
-        asset_id=asset.id,
-        url=asset_url(request, asset),
-        expires_at=asset.expires_at,
-        filename=asset.filename,
-        format=asset.format,
-        mime_type=asset.media_type,
-        size_bytes=asset.size,
-    )
+async def _store(services: Services, output: Output, said: Said, id: str | None = None) -> Asset:
+    services.metrics.bytes_out.inc(output.size)
+    return await services.assets.add(Path(output.path), id=id or services.assets.new_id(), **said)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 
 from litestar import Litestar, Router
@@ -13,30 +12,16 @@ from litestar.exceptions import HTTPException
 from filemill.errors import FilemillError
 from filemill.pool import Pool
 from filemill.registry import Registry, load_registry
-from filemill_server.assets import Assets
 from filemill_server.auth import require_key
-from filemill_server.database import Database
-from filemill_server.fetch.policy import FetchPolicy
-from filemill_server.idempotency import Idempotency
-from filemill_server.keys import Keys
 from filemill_server.methods import answer_options
 from filemill_server.observe import Metrics, Observe
-from filemill_server.packs import Packs
 from filemill_server.problems import answer_defect, answer_error, answer_gone, answer_http
 from filemill_server.reference import reference_routes
-from filemill_server.routes import assets, discovery, health, operations, uploads, webhooks
-from filemill_server.services import Services
-from filemill_server.settings import Settings, limits, signing_secret
-from filemill_server.signing import Signer
-from filemill_server.storage import Storage
-from filemill_server.sweeper import Sweeper
-from filemill_server.uploads import Uploads
-from filemill_server.webhooks.endpoints import DisabledEndpoints
-from filemill_server.webhooks.sealing import Sealer
-from filemill_server.webhooks.tenant_secrets import TenantSecrets
+from filemill_server.routes import assets, discovery, health, jobs, operations, uploads, webhooks
+from filemill_server.running import running
+from filemill_server.settings import Settings
 from filemill_server.wire import ClientGone
 from filemill_server.workforce import pool_of
-from filemill_server.workplace import Workplace
 
 
 def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
@@ -65,6 +50,10 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
             assets.replace_asset,
             assets.copy_asset,
             assets.read_asset,
+            jobs.list_jobs,
+            jobs.read_job,
+            jobs.cancel_job,
+            jobs.follow_job,
             webhooks.read_secret,
             webhooks.rotate_secret,
             webhooks.list_disabled_endpoints,
@@ -105,54 +94,6 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
 async def _lifespan(
     app: Litestar, settings: Settings, registry: Registry, metrics: Metrics, pool: Pool
 ) -> AsyncIterator[None]:
-    """Start the parts of the server, and end them in the opposite order."""
-    task_limits = limits(settings)
-    async with AsyncExitStack() as stack:
-        starting = asyncio.create_task(pool.start())
-        stack.push_async_callback(pool.stop)
-        workplace = Workplace.open(settings.data_dir)
-        stack.callback(workplace.close)
-        database = Database(settings.database)
-        stack.callback(database.close)
-        await asyncio.to_thread(database.migrate)
-        secret = signing_secret(settings)
-        storage = Storage.open(settings.storage_url, settings.storage_folder)
-        source_storage = Storage.open_sources(settings.source_storage_url) if settings.source_storage_url else None
-        services = Services(
-            settings=settings,
-            limits=task_limits,
-            registry=registry,
-            pool=pool,
-            packs=Packs(registry, task_limits, settings.presets_dir),
-            database=database,
-            storage=storage,
-            source_storage=source_storage,
-            keys=Keys(database),
-            assets=Assets(database, storage),
-            uploads=Uploads(database, storage),
-            idempotency=Idempotency(database, workplace.id),
-            signer=Signer(secret),
-            fetch_policy=FetchPolicy(
-                max_bytes=settings.max_upload_bytes,
-                timeout_seconds=settings.fetch_timeout_seconds,
-                allow_networks=settings.networks,
-            ),
-            metrics=metrics,
-            webhook_secrets=TenantSecrets(database, Sealer(secret)),
-            webhook_endpoints=DisabledEndpoints(database),
-            work_folder=workplace.folder,
-        )
-        stack.push_async_callback(services.assets.settle)
-        services.packs.load()
+    async with running(settings, registry, metrics, pool) as services:
         app.state.services = services
-        for work in (services.packs.watch(), Sweeper(database, storage, services.idempotency, workplace).run()):
-            task = asyncio.create_task(work)
-            stack.push_async_callback(_end, task)
-        await starting
         yield
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

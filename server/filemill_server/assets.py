@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import structlog
 
 from filemill.kinds import Facts
 from filemill_server.database import Database
 from filemill_server.files import Files, StoredFile, new_id
+from filemill_server.outages import outage
 from filemill_server.storage import Storage
 
 log = structlog.get_logger(__name__)
+
+COMING_SECONDS = 5.0
+"""How long a caller waits for an asset on its way into the store, which may be away."""
 
 
 class Asset(StoredFile, frozen=True, kw_only=True):
@@ -31,6 +35,20 @@ class Asset(StoredFile, frozen=True, kw_only=True):
     facts: Facts
     public: bool
     modified_at: datetime
+
+
+class Said(TypedDict):
+    """What is said of a file that is to be kept; `ttl_seconds` None keeps it until it is deleted."""
+
+    tenant: str
+    filename: str
+    format: str
+    media_type: str
+    size: int
+    sha256: str
+    facts: Facts
+    public: bool
+    ttl_seconds: int | None
 
 
 class Assets:
@@ -67,40 +85,22 @@ class Assets:
         """Return a fresh id: 256 random bits, 43 characters."""
         return new_id()
 
-    async def add(
-        self,
-        path: Path,
-        *,
-        id: str,
-        tenant: str,
-        filename: str,
-        format: str,
-        media_type: str,
-        size: int,
-        sha256: str,
-        facts: Facts,
-        public: bool,
-        ttl_seconds: int | None,
-    ) -> Asset:
-        """Keep a finished local file, which is consumed; `ttl_seconds` None keeps it until it is deleted."""
-        return await self._files.add(
-            path,
-            id=id,
-            tenant=tenant,
-            filename=filename,
-            format=format,
-            media_type=media_type,
-            size=size,
-            sha256=sha256,
-            facts=facts,
-            public=public,
-            ttl_seconds=ttl_seconds,
-        )
+    async def add(self, path: Path, *, id: str, **said: Unpack[Said]) -> Asset:
+        """Keep a finished local file, which is consumed."""
+        return await self._files.add(path, id=id, **said)
+
+    async def put(self, path: Path, *, id: str, **said: Unpack[Said]) -> tuple[Asset, dict[str, Any]]:
+        """Bring a finished local file, which is consumed, into the store.
+
+        Returns:
+            The asset, and the row that makes it one: until somebody enters that, its bytes belong to nobody.
+        """
+        return await self._files.put(path, id=id, **said)
 
     async def get(self, id: str) -> Asset | None:
         """Return an asset, or None where there is none or it has expired."""
         if (coming := self._coming.get(id)) is not None:
-            await asyncio.wait([coming])
+            await _settled([coming])
         return await self._files.get(id)
 
     async def list(
@@ -111,7 +111,7 @@ class Assets:
         Raises:
             FilemillError: `INVALID_PARAMETER` where the cursor is none of ours.
         """
-        await self.settle()
+        await _settled(self._coming.values())
         return await self._files.list(tenant, cursor, limit)
 
     async def delete(self, asset: Asset) -> None:
@@ -173,3 +173,13 @@ class Assets:
             public=public,
             ttl_seconds=ttl_seconds,
         )
+
+
+async def _settled(coming: Collection[asyncio.Task[Asset]]) -> None:
+    """Wait for assets on their way.
+
+    Raises:
+        FilemillError: `OVERLOADED` where they take too long.
+    """
+    if coming and (await asyncio.wait(coming, timeout=COMING_SECONDS))[1]:
+        raise outage("storage", TimeoutError(f"not stored within {COMING_SECONDS:g} s"))

@@ -8,7 +8,7 @@ import zlib
 from filemill.operation import PictureOperation
 from filemill.pipeline import read_steps
 from filemill.task import Input, Task, encode_steps
-from filemill_server.processing import working_folder
+from filemill_server.doing import working_folder
 from filemill_server.services import Services
 
 STEPS: list[dict[str, object]] = [{"op": "resize", "width": 8, "format": "jpeg"}]

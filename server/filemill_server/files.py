@@ -83,6 +83,12 @@ class Files(Generic[F]):
             values: the columns, except those this decides: name, kind and times. `ttl_seconds` is the time to
                 keep it.
         """
+        file, row = await self.put(path, **values)
+        await self._database.run(lambda connection: connection.execute(_INSERT, row))
+        return file
+
+    async def put(self, path: Path | None, **values: Any) -> tuple[F, dict[str, Any]]:
+        """Do what `add` does but for the row, which is returned: it makes the file one that is kept."""
         now = datetime.now(UTC)
         if path is not None:
             values["storage_name"] = await self.new_name()
@@ -92,8 +98,7 @@ class Files(Generic[F]):
         row = {"facts": {}, "public": False, "modified_at": created, **values}
         row |= {"kind": self._kind, "facts": msgspec.json.encode(row["facts"]).decode(), "created_at": created}
         row["expires_at"] = None if ttl is None else to_stored(now.replace(microsecond=0) + timedelta(seconds=ttl))
-        await self._database.run(lambda connection: connection.execute(_INSERT, row))
-        return self._read(row)
+        return self._read(row), row
 
     async def get(self, id: str) -> F | None:
         """Return a file, or None where there is none or it has expired."""
@@ -159,8 +164,9 @@ class Files(Generic[F]):
 
         try:
             old, after = await self._database.run(swap)
-        except FilemillError:
-            await self._storage.delete([name])
+        except FilemillError as error:
+            if error.code is not ErrorCode.OVERLOADED:  # then the row may name the new bytes all the same
+                await self._storage.delete([name])
             raise
         await self._storage.delete([old])
         return after

@@ -10,11 +10,14 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from socket import socket
+from typing import cast
 
 import uvicorn
 from litestar import Litestar
 
 from filemill_server.protocol import Protocol
+from filemill_server.services import Services
 
 
 class Server(uvicorn.Server):
@@ -31,6 +34,11 @@ class Server(uvicorn.Server):
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """End what waits for jobs, which may go on for days; then wait until all other requests are answered."""
+        cast(Services, cast(Litestar, self.config.app).state.services).jobs.watch.close()
+        await super().shutdown(sockets)
 
 
 def make_server(app: Litestar, grace_seconds: int) -> Server:

@@ -1,44 +1,40 @@
-"""One processing request from its body to its answer: read, check, bring inputs, work, store, answer."""
+"""One processing request from its body to its answer: read, check, then work and store, or become a job."""
 
 from __future__ import annotations
 
-import secrets
-import shutil
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 from litestar import Response
 from litestar.response import Stream
-from msgspec import Struct
 
-from filemill.errors import FilemillError, invalid
+from filemill.errors import Problem, invalid
 from filemill.faults import convert
-from filemill.operation import Operation
 from filemill.pipeline import check_steps
-from filemill.sources import Source, sources_in
-from filemill.task import Input, Outcome, Task, encode_steps
-from filemill_server.answers import Answer, answer
+from filemill.sources import Source
+from filemill.task import Input
+from filemill_server.answers import Answer, answer, answer_of
 from filemill_server.bodies import Body, read_body
-from filemill_server.inputs import PART, Bringer
+from filemill_server.doing import Doing, Pipeline, do, working_folder
+from filemill_server.files import new_id
+from filemill_server.inputs import PART
+from filemill_server.intake import keep_inputs
+from filemill_server.jobs.store import JobRow, NewJob, State
+from filemill_server.jobs.work import SavedPipeline, Work, encode_order
 from filemill_server.messages import Archive, InputRequest, PacksRequest, Request
 from filemill_server.negotiation import prefers_bytes
+from filemill_server.prefer import Preference, accepted, parse_prefer, parse_priority
 from filemill_server.presence import while_connected
 from filemill_server.replay import Replay
-from filemill_server.services import Services, key_of, services_of
+from filemill_server.services import Services, base_url, key_of, services_of
+from filemill_server.webhooks.checks import check_webhook
 from filemill_server.wire import HttpRequest
 
 R = TypeVar("R", bound=Request)
-
-
-class Pipeline(Struct, frozen=True):
-    """Steps to run, where they stand in the request (a JSON pointer), and the pack they come from."""
-
-    steps: Sequence[Operation]
-    pointer: str
-    pack: str | None = None
 
 
 Plan = Callable[[R], Sequence[Pipeline]]
@@ -68,23 +64,12 @@ async def process(request: HttpRequest, message_type: type[R], plan: Plan[R]) ->
         pipelines = plan(message)
         for pipeline in pipelines:
             check_steps(services.registry, pipeline.steps, services.limits, pipeline.pointer)
-        job = Job(request, services, folder, body, message, pipelines, _input_sources(message, body))
-        return await replay.answer(body, message.output.idempotency_key, job.run)
-
-
-@asynccontextmanager
-async def working_folder(parent: Path) -> AsyncIterator[Path]:
-    """Make a folder for one request and remove it with everything in it, however the request ends."""
-    folder = parent / secrets.token_hex(8)
-    folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        given = _Given(request, services, folder, body, message, pipelines, _input_sources(message, body))
+        return await replay.answer(body, message.output.idempotency_key, given.answer)
 
 
 @dataclass(frozen=True)
-class Job:
+class _Given:
     """A request that has been read and checked: its inputs are still to be brought, and the work to be done."""
 
     request: HttpRequest
@@ -95,51 +80,84 @@ class Job:
     pipelines: Sequence[Pipeline]
     sources: Sequence[tuple[str, Source]]
 
-    async def run(self, kept: bool) -> Answer:
-        """Do the work, as long as the client waits for it, store the results and answer."""
-        outcome = await while_connected(self.request, self._outcome())
-        return await answer(
-            self.request, outcome, self.message, [pipeline.pack for pipeline in self.pipelines], kept=kept
-        )
+    async def answer(self, kept: bool) -> Answer:
+        """Answer with the result, or with the job that makes it, as the request prefers (NC-05).
 
-    async def _outcome(self) -> Outcome:
-        """Bring the inputs and have a worker do the task."""
-        bringer = Bringer(self.services, self.folder, key_of(self.request).tenant, self.body.parts)
-        parameters = {
-            source.key: (pointer, source)
-            for pipeline in self.pipelines
-            for pointer, source in sources_in(pipeline.steps, pipeline.pointer)
-        }
-        brought = await bringer.bring([*self.sources, *parameters.values()])
-        inputs, extras = brought[: len(self.sources)], brought[len(self.sources) :]
-        task = Task(
-            inputs=[Input(str(part.path), part.name) for part in self.body.files] + inputs,
-            pipelines=[encode_steps(pipeline.steps) for pipeline in self.pipelines],
-            folder=str(self.folder),
-            limits=self.services.limits,
-            extras=dict(zip(parameters, extras, strict=True)),
+        Without a preference it waits as long as this server lets callers wait.
+        """
+        preference = parse_prefer(self.request.headers.getall("prefer", []))
+        if preference.respond_async or self.message.output.webhook is not None:
+            return accepted(await self._submit(), preference)
+        if preference.wait is not None:
+            return await self._wait(preference.wait, preference)
+        cap = self.services.settings.wait_seconds
+        if cap is None:
+            return await self._answer_now(kept)
+        try:
+            async with asyncio.timeout(cap):
+                return await self._answer_now(kept)
+        except TimeoutError:
+            return accepted(await self._submit(), preference)
+
+    async def _answer_now(self, kept: bool) -> Answer:
+        """Do the work, as long as the client waits for it, store the results and answer."""
+        doing = Doing(
+            pipelines=self.pipelines,
+            files=[Input(str(part.path), part.name) for part in self.body.files],
+            sources=self.sources,
+            parts=self.body.parts,
             archive=self.message.output.archive is Archive.ZIP,
-            bundle=[pipeline.pack or "" for pipeline in self.pipelines] if self._wants_bundle() else None,
+            bundle=self._wants_bundle(),
         )
-        return await _run(self.services, task)
+        work = do(self.services, doing, self.folder, key_of(self.request).tenant, limits=self.services.limits)
+        outcome = await while_connected(self.request, work)
+        return await answer(self.request, outcome, self.message, self._packs(), kept=kept)
+
+    async def _submit(self) -> JobRow:
+        """Make the request a job: nothing that it needs is on this machine any more."""
+        tenant = key_of(self.request).tenant
+        if (url := self.message.output.webhook) is not None:
+            await check_webhook(self.services, tenant, url)
+        kept = await keep_inputs(self.services, tenant, self.folder, self.body, self.sources)
+        work = Work(
+            pipelines=[
+                SavedPipeline(msgspec.Raw(msgspec.json.encode(pipeline.steps)), pipeline.pointer, pipeline.pack)
+                for pipeline in self.pipelines
+            ],
+            sources=kept.sources,
+            files=kept.files,
+            parts=kept.parts,
+            output=self.message.output,
+            metadata=self.message.metadata,
+            packs=isinstance(self.message, PacksRequest),
+            bundle=self._wants_bundle(),
+            base_url=base_url(self.request),
+        )
+        job = NewJob(
+            id=new_id(),
+            tenant=tenant,
+            order=encode_order(work).decode(),
+            urgency=parse_priority(self.request.headers.getall("priority", [])),
+            webhook=url,
+        )
+        return await self.services.jobs.submit(job, uploads=kept.rows)
+
+    async def _wait(self, seconds: float, preference: Preference) -> Answer:
+        """Make the request a job and wait for it a while."""
+        row = await self._submit()
+        row = await self.services.jobs.watch.wait(row.id, min(seconds, self.services.settings.deadline_seconds))
+        if row.state is State.FAILED and row.error is not None:
+            raise msgspec.json.decode(row.error, type=Problem).error()
+        if row.state is not State.SUCCEEDED or row.result is None:
+            return accepted(row, preference)
+        return await answer_of(self.request, row.result, {"Preference-Applied": f"wait={preference.wait}"})
+
+    def _packs(self) -> Sequence[str | None] | None:
+        return [pipeline.pack for pipeline in self.pipelines] if isinstance(self.message, PacksRequest) else None
 
     def _wants_bundle(self) -> bool:
         """Whether the results of many pipelines are wanted as bytes: then they are one ZIP."""
         return len(self.pipelines) > 1 and prefers_bytes(self.request.headers.get("accept"))
-
-
-async def _run(services: Services, task: Task) -> Outcome:
-    metrics = services.metrics
-    metrics.bytes_in.inc(sum(Path(given.path).stat().st_size for given in task.inputs))
-    try:
-        outcome = await services.pool.run(task)
-    except FilemillError as error:
-        metrics.tasks.labels(error.code.name).inc()
-        raise
-    finally:
-        metrics.admitted.set(services.pool.admitted)
-    metrics.tasks.labels("OK").inc()
-    return outcome
 
 
 def _with_parts(body: Body) -> dict[str, object]:

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from filemill.errors import Fault, invalid
 from filemill.faults import refuse, unknown
-from filemill_server.bodies import read_body
-from filemill_server.services import services_of
+from filemill_server.bodies import Part, read_body
+from filemill_server.services import Services, services_of
 from filemill_server.wire import HttpRequest
 
 
@@ -44,7 +44,15 @@ async def received(request: HttpRequest, folder: Path) -> Received:
         raise refuse([Fault(f"/{name}", unknown(name, ["file"], "parameter")) for name in names])
     if len(body.files) != 1:
         raise invalid("/file", f"One file is needed, raw or as the part 'file'; {len(body.files)} came.")
-    part = body.files[0]
+    return await identified(services, body.files[0])
+
+
+async def identified(services: Services, part: Part) -> Received:
+    """Find out what a file is, by its content.
+
+    Raises:
+        FilemillError: `UNSUPPORTED_MEDIA` where no format knows it.
+    """
     file = await asyncio.to_thread(services.registry.formats.sniff, part.path, part.name)
     form = services.registry.formats[file.format]
     digest = await asyncio.to_thread(_sha256, part.path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from filemill.limits import Limits
 from filemill.pool import Pool
@@ -21,8 +21,12 @@ from filemill_server.signing import Signer
 from filemill_server.storage import Storage
 from filemill_server.uploads import Uploads
 from filemill_server.webhooks.endpoints import DisabledEndpoints
+from filemill_server.webhooks.notices import Notices
 from filemill_server.webhooks.tenant_secrets import TenantSecrets
 from filemill_server.wire import HttpRequest
+
+if TYPE_CHECKING:
+    from filemill_server.jobs.jobs import Jobs  # what runs jobs works with the services itself
 
 
 @dataclass(kw_only=True)
@@ -40,12 +44,14 @@ class Services:
     keys: Keys
     assets: Assets
     uploads: Uploads
+    jobs: Jobs
     idempotency: Idempotency
     signer: Signer
     fetch_policy: FetchPolicy
     metrics: Metrics
     webhook_secrets: TenantSecrets
     webhook_endpoints: DisabledEndpoints
+    notices: Notices
     work_folder: Path
 
 

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, or_, select
 
 from filemill_server.database import Database
 from filemill_server.files import store_root
 from filemill_server.idempotency import Idempotency
+from filemill_server.jobs.dispatcher import Dispatcher
 from filemill_server.storage import Storage
-from filemill_server.tables import files, to_stored
+from filemill_server.tables import files, jobs, to_stored
+from filemill_server.webhooks.notices import Notices
 from filemill_server.workplace import Workplace
 
 EVERY_SECONDS = 30.0
@@ -30,11 +32,21 @@ log = structlog.get_logger("filemill.sweeper")
 class Sweeper:
     """Sweeps one database and its store. Several processes may sweep at once."""
 
-    def __init__(self, database: Database, storage: Storage, idempotency: Idempotency, workplace: Workplace) -> None:
+    def __init__(
+        self,
+        database: Database,
+        storage: Storage,
+        idempotency: Idempotency,
+        workplace: Workplace,
+        notices: Notices | None = None,
+        dispatcher: Dispatcher | None = None,
+    ) -> None:
         self._database = database
         self._storage = storage
         self._idempotency = idempotency
         self._workplace = workplace
+        self._notices = notices
+        self._dispatcher = dispatcher
         self._looked_at: datetime | None = None
 
     async def run(self) -> None:
@@ -48,8 +60,15 @@ class Sweeper:
 
     async def sweep_once(self, now: datetime) -> None:
         """Remove what is past its time at a moment, what dead processes left, and, once an hour, stray bytes."""
-        await self._idempotency.free(await asyncio.to_thread(self._workplace.clear_dead))
+        dead = await asyncio.to_thread(self._workplace.clear_dead)
+        await self._idempotency.free(dead)
         await self._idempotency.sweep(now)
+        if self._dispatcher is not None:
+            self._dispatcher.bury(dead)
+            await self._dispatcher.sweep(now)
+        if self._notices is not None:
+            await self._notices.sweep(now)
+        await self._sweep_jobs(now)
         ended = await self._sweep_expired(now)
         strays = 0
         if self._looked_at is None or now - self._looked_at >= STRAY_EVERY:
@@ -57,6 +76,19 @@ class Sweeper:
             strays = await self._sweep_strays(now - STRAY_AGE)
         if ended or strays:
             log.info("swept", expired=ended, strays=strays)
+
+    async def _sweep_jobs(self, now: datetime) -> None:
+        """Remove jobs that ended long ago; the parts of a batch stay as long as the batch."""
+        query = select(jobs.c.id).where(jobs.c.expires_at <= to_stored(now)).limit(_BATCH)
+
+        def remove(connection: Connection) -> int:
+            ids = connection.execute(query).scalars().all()
+            if ids:
+                connection.execute(delete(jobs).where(or_(jobs.c.id.in_(ids), jobs.c.parent.in_(ids))))
+            return len(ids)
+
+        while await self._database.run(remove):
+            pass
 
     async def _sweep_expired(self, now: datetime) -> int:
         """End expired files: rows first, then their bytes; a crash in between leaves strays."""

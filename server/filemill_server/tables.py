@@ -104,6 +104,7 @@ jobs: Final = Table(
     Column("result", Text, doc="JSON; only of a job that succeeded."),
     Column("error", Text, doc="JSON; only of a job that failed."),
     Column("webhook", Text, doc="URL that is told of the end."),
+    Column("announced", Boolean, nullable=False, doc="Whether its end is being told to the webhook."),
     Column("node", String(64), doc="The process that runs it, or ran it last."),
     Column("attempts", Integer, nullable=False, doc="How often a process began to run it."),
     Column("created_at", BigInteger, nullable=False),
@@ -130,6 +131,13 @@ Index(
     jobs.c.node,
     sqlite_where=text("state = 'running'"),
     postgresql_where=text("state = 'running'"),
+)
+
+Index(
+    "ix_jobs_unannounced",
+    jobs.c.finished_at,
+    sqlite_where=text("webhook IS NOT NULL AND announced = false AND finished_at IS NOT NULL"),
+    postgresql_where=text("webhook IS NOT NULL AND announced = false AND finished_at IS NOT NULL"),
 )
 
 nodes: Final = Table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, NotRequired, TypedDict, Unpack
 
 from filemill_server.database import Database
 from filemill_server.files import Files, StoredFile, new_id
@@ -16,6 +17,18 @@ class Upload(StoredFile, frozen=True, kw_only=True):
     """An input that is kept for later."""
 
 
+class UploadSaid(TypedDict):
+    """What is said of a file that is to be kept for later."""
+
+    tenant: str
+    filename: str
+    format: str
+    media_type: str
+    size: int
+    sha256: str
+    ttl_seconds: NotRequired[int]
+
+
 class Uploads:
     """The inputs that are kept."""
 
@@ -27,31 +40,17 @@ class Uploads:
         """Return a fresh id: 256 random bits, 43 characters."""
         return new_id()
 
-    async def add(
-        self,
-        path: Path,
-        *,
-        id: str,
-        tenant: str,
-        filename: str,
-        format: str,
-        media_type: str,
-        size: int,
-        sha256: str,
-        ttl_seconds: int = UPLOAD_TTL_SECONDS,
-    ) -> Upload:
+    async def add(self, path: Path, *, id: str, **said: Unpack[UploadSaid]) -> Upload:
         """Keep a finished local file, which is consumed."""
-        return await self._files.add(
-            path,
-            id=id,
-            tenant=tenant,
-            filename=filename,
-            format=format,
-            media_type=media_type,
-            size=size,
-            sha256=sha256,
-            ttl_seconds=ttl_seconds,
-        )
+        return await self._files.add(path, id=id, **{"ttl_seconds": UPLOAD_TTL_SECONDS, **said})
+
+    async def put(self, path: Path, *, id: str, **said: Unpack[UploadSaid]) -> tuple[Upload, dict[str, Any]]:
+        """Bring a finished local file, which is consumed, into the store.
+
+        Returns:
+            The upload, and the row that makes it one: until somebody enters that, its bytes belong to nobody.
+        """
+        return await self._files.put(path, id=id, **{"ttl_seconds": UPLOAD_TTL_SECONDS, **said})
 
     async def get(self, id: str) -> Upload | None:
         """Return an upload, or None where there is none or it has expired."""

@@ -12,6 +12,7 @@ from typing import TypeVar
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from filemill.errors import FilemillError
 from filemill_server.cli.installation import settings_or_exit
 from filemill_server.cli.tables import show_table
 from filemill_server.database import Database
@@ -138,7 +139,7 @@ def _with_database(use: Callable[[Database, Settings], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(with_database())
-    except (ValueError, OSError, SQLAlchemyError) as error:
+    except (ValueError, OSError, SQLAlchemyError, FilemillError) as error:
         click.echo(f"Error: {str(error).splitlines()[0]}", err=True)
         sys.exit(1)
 

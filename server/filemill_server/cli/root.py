@@ -17,6 +17,7 @@ _COMMANDS = {
     "presets": ("presets:presets", "List packs, check preset files."),
     "run": ("run:run", "Run a pipeline on local files."),
     "serve": ("serve:serve", "Start the server."),
+    "worker": ("worker:worker", "Run jobs, and answer no requests."),
 }
 
 

@@ -35,7 +35,8 @@ _LOOK_SECONDS = 0.01
 @click.option("--host", help="Address to listen on; 0.0.0.0 for all of IPv4. Default: FILEMILL_HOST.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one. Default: FILEMILL_PORT.")
 @click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes. Default: FILEMILL_WORKERS.")
-def serve(host: str | None, port: int | None, workers: int | None) -> None:
+@click.option("--no-jobs", is_flag=True, help="Accept jobs but run none: `filemill worker` does, on any machine.")
+def serve(host: str | None, port: int | None, workers: int | None, no_jobs: bool) -> None:
     """Start the server; it needs nothing else to run.
 
     Says its address, its data folder and how to send the first picture once it is ready. The first start
@@ -55,7 +56,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
         click.echo(f"Error: can't listen on {settings.host} port {settings.port}: {reason}.", err=True)
         sys.exit(1)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sys.exit(runner.run(_serve(settings, listener)))
+        sys.exit(runner.run(_serve(settings, listener, runs_jobs=not no_jobs)))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -68,9 +69,9 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server(address[:2], family=family, backlog=2048)
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> int:
+async def _serve(settings: Settings, listener: socket.socket, *, runs_jobs: bool) -> int:
     """Serve until a signal comes; return the exit code."""
-    pool = pool_of(settings)
+    pool = pool_of(settings, reserved=1 if runs_jobs else 0)
     await pool.launch()
     # Only now what takes long to import: the workers load their libraries at the same time.
     from filemill_server.app import create_app  # noqa: PLC0415
@@ -84,6 +85,8 @@ async def _serve(settings: Settings, listener: socket.socket) -> int:
     if server.started:
         services: Services = app.state.services
         click.echo(greeting(settings, listener.getsockname(), await _first_key(services)))
+        if runs_jobs and services.jobs.dispatcher is not None:
+            services.jobs.dispatcher.start()
     await serving
     return 0 if server.started else 1
 

@@ -12,9 +12,11 @@ from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Executable,
     RowMapping,
     Select,
     and_,
@@ -99,6 +101,12 @@ class JobRow(Struct, frozen=True, kw_only=True):
 
 _INSERT = insert(jobs)
 _FILE = insert(files)
+_EMPTY: dict[str, Any] = {column.name: None for column in jobs.columns} | {
+    "state": State.QUEUED,
+    "progress": 0.0,
+    "announced": False,
+    "attempts": 0,
+}
 _TIMES = ("created_at", "started_at", "finished_at", "expires_at")
 _PART = jobs.alias("part")
 _OF_BATCH = select(
@@ -113,28 +121,24 @@ class JobStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, *new: NewJob) -> None:
-        """Keep jobs that wait to be started, all or none of them."""
+    async def add(self, *new: NewJob, uploads: Sequence[Mapping[str, Any]] = ()) -> Sequence[JobRow]:
+        """Keep jobs that wait to be started, all or none of them, and return them.
+
+        Args:
+            new: the jobs.
+            uploads: rows of the files that came with them, whose bytes are in the store.
+        """
         now = _now()
-        rows = [
-            {
-                "id": job.id,
-                "tenant": job.tenant,
-                "parent": job.parent,
-                "position": job.position,
-                "parts": job.parts,
-                "parts_left": job.parts,
-                "state": State.QUEUED,
-                "urgency": job.urgency,
-                "progress": 0.0,
-                "request": job.order,
-                "webhook": job.webhook,
-                "attempts": 0,
-                "created_at": now + index,  # a list in order of creation has them in this order
-            }
-            for index, job in enumerate(new)
-        ]
-        await self._database.run(lambda connection: connection.execute(_INSERT, rows))
+        # A list in order of creation has them in this order.
+        rows = [_EMPTY | _columns(job) | {"created_at": now + index} for index, job in enumerate(new)]
+
+        def enter(connection: Connection) -> None:
+            if uploads:
+                connection.execute(_FILE, list(uploads))
+            connection.execute(_INSERT, rows)
+
+        await self._database.run(enter)
+        return [_read(row) for row in rows]
 
     async def get(self, id: str, tenant: str | None = None) -> JobRow | None:
         """Return a job, of this tenant where one is given; None for one that is unknown, expired or another's."""
@@ -194,11 +198,8 @@ class JobStore:
             .returning(jobs)
         )
 
-        def change(connection: Connection) -> JobRow | None:
-            row = connection.execute(statement).mappings().one_or_none()
-            return None if row is None else _job(connection, row)
-
-        return await self._database.run(change)
+        begun = await self._database.run(lambda connection: read_jobs(connection, statement))
+        return begun[0] if begun else None
 
     async def succeed(self, id: str, result: str, made: Sequence[Mapping[str, Any]] = ()) -> bool:
         """End a job with its result, and keep the files that it made, in one transaction.
@@ -228,10 +229,7 @@ class JobStore:
         return await self._database.run(end)
 
     async def _rows(self, query: Select[Any]) -> Sequence[JobRow]:
-        def read(connection: Connection) -> Sequence[JobRow]:
-            return [_job(connection, row) for row in connection.execute(query).mappings()]
-
-        return await self._database.read(read)
+        return await self._database.read(lambda connection: read_jobs(connection, query))
 
 
 def _end_in(
@@ -264,6 +262,11 @@ def _end_in(
     return True
 
 
+def read_jobs(connection: Connection, statement: Executable) -> Sequence[JobRow]:
+    """Return the jobs that a statement gives."""
+    return [_job(connection, row) for row in connection.execute(statement).mappings().all()]
+
+
 def _unexpired() -> ColumnElement[bool]:
     return or_(jobs.c.expires_at.is_(None), jobs.c.expires_at > _now())
 
@@ -272,12 +275,22 @@ def _now() -> int:
     return to_stored(datetime.now(UTC))
 
 
+def _columns(job: NewJob) -> dict[str, Any]:
+    columns: dict[str, Any] = asdict(job)
+    return columns | {"request": columns.pop("order"), "parts_left": job.parts}
+
+
 def _job(connection: Connection, row: RowMapping) -> JobRow:
-    values: dict[str, Any] = {name: row[name] for name in JobRow.__struct_fields__}
+    values = dict(row)
     if values["parts_left"] and values["state"] == State.QUEUED:
         together = connection.execute(_OF_BATCH, {"batch": values["id"]}).mappings().one()
         if together["started_at"] is not None:
             values |= {"state": State.RUNNING, **together}
+    return _read(values)
+
+
+def _read(row: Mapping[str, Any]) -> JobRow:
+    values = {name: row[name] for name in JobRow.__struct_fields__}
     for name in _TIMES:
         values[name] = None if values[name] is None else from_stored(values[name])
     return JobRow(**values | {"state": State(values["state"])})

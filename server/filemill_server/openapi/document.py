@@ -11,6 +11,7 @@ from filemill.errors import ErrorCode
 from filemill.registry import CORE, Registry
 from filemill_server.discovery import FormatList, OperationBody, OperationList, PackBody, PackList
 from filemill_server.messages import HealthBody
+from filemill_server.openapi.jobs import job_paths
 from filemill_server.openapi.processing import Processing, operation_tag
 from filemill_server.openapi.responses import HEADERS, Json, Responses
 from filemill_server.openapi.schemas import Schemas
@@ -71,6 +72,7 @@ def document(registry: Registry, packs: Packs, *, version: str, public_url: str 
             "post": processing.pack(pack_id),
         },
         **storage_paths(schemas, responses),
+        **job_paths(schemas, responses),
         **webhook_paths(responses),
         **_discovery_paths(registry, responses),
         **_service_paths(responses),
@@ -112,6 +114,7 @@ def _tags(registry: Registry) -> list[Json]:
         {"name": "Packs", "description": "Named pipelines from preset files."},
         {"name": "Uploads", "description": "Inputs kept for later."},
         {"name": "Assets", "description": "Stored results."},
+        {"name": "Jobs", "description": "Work that goes on after its request was answered."},
         {"name": "Webhooks", "description": "Messages about the ends of jobs."},
         {"name": "Discovery", "description": "What this server can do."},
         {"name": "Service", "description": "Health and metrics."},
@@ -196,6 +199,21 @@ _PARAMETERS: dict[str, Json] = {
     "ContentDigest": _header(
         "Content-Digest", "SHA-256 or SHA-512 of the body (RFC 9530): `sha-256=:…:`. It is verified."
     ),
+    "Prefer": {
+        **_header(
+            "Prefer",
+            "`respond-async`: answer at once, with a job. `wait=N`: with a job where the result takes longer than N"
+            " seconds (RFC 7240).",
+        ),
+        "examples": {
+            "at once": {"value": "respond-async"},
+            "after ten seconds": {"value": "wait=10"},
+        },
+    },
+    "Priority": {
+        **_header("Priority", "How urgent a job is, from `u=0`, the first, to `u=7`, the last (RFC 9218)."),
+        "example": "u=5",
+    },
     "IfMatch": _header("If-Match", "Do it only to this version: its `ETag`."),
     "IfNoneMatch": _header("If-None-Match", "The `ETag` that the caller holds."),
     "IfRange": _header("If-Range", "The range only of this version: its `ETag`."),

@@ -19,6 +19,7 @@ from filemill_server.messages import (
     operation_request,
 )
 from filemill_server.openapi.examples import operation_example
+from filemill_server.openapi.jobs import accepted_job
 from filemill_server.openapi.responses import BINARY, Json, Responses
 from filemill_server.openapi.schemas import Schemas, without_null
 from filemill_server.packs import Packs
@@ -125,6 +126,8 @@ class Processing:
             "parameters": [
                 {"$ref": "#/components/parameters/IdempotencyKey"},
                 {"$ref": "#/components/parameters/ContentDigest"},
+                {"$ref": "#/components/parameters/Prefer"},
+                {"$ref": "#/components/parameters/Priority"},
                 *(self._query(name, part) for name, part in parameters.items()),
             ],
             "requestBody": {
@@ -137,7 +140,7 @@ class Processing:
                     **{media_type: {"schema": BINARY} for media_type in media_types},
                 },
             },
-            "responses": {"200": answer, **self._responses.problems(_CODES)},
+            "responses": {"200": answer, "202": accepted_job(self._responses), **self._responses.problems(_CODES)},
         }
 
     def _query(self, name: str, schema: Json) -> Json:

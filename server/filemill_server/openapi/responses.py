@@ -37,6 +37,7 @@ HEADERS: dict[str, Json] = {
     "Allow": _text("The methods that are possible here."),
     "WWW-Authenticate": _text("`Bearer`: a key is needed, or the one sent is not valid."),
     "Idempotency-Replayed": _text("`true`: the stored answer of the first request with this key.", const="true"),
+    "Preference-Applied": _text("What of `Prefer` was followed."),
     "Vary": _text("The request headers that the answer depends on."),
 }
 _EVERYWHERE = ("X-Request-Id",)

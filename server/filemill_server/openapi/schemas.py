@@ -17,6 +17,7 @@ from filemill.registry import Registry
 from filemill.sources import Source
 from filemill_server import discovery, messages
 from filemill_server.discovery import JsonSchema, name_formats, own_first
+from filemill_server.jobs import views
 from filemill_server.packs import Packs
 from filemill_server.webhooks import views as webhooks
 
@@ -34,6 +35,8 @@ BODIES: tuple[type[Struct], ...] = (
     messages.UploadBody,
     messages.AssetBody,
     messages.AssetList,
+    views.JobBody,
+    views.JobList,
     webhooks.WebhookSecretBody,
     webhooks.DisabledEndpointList,
     messages.ProblemBody,
@@ -97,6 +100,11 @@ class Schemas:
         if packs.packs:
             self.of(messages.PacksRequest)["properties"]["packs"]["items"]["enum"] = list(packs.packs)
         self.of(messages.ProblemBody)["properties"]["code"]["enum"] = [code.name for code in ErrorCode]
+        job = self.of(views.JobBody)["properties"]
+        job["error"] |= self.ref(messages.ProblemBody)
+        job["result"]["anyOf"] = [
+            self.ref(body) for body in (messages.Result, messages.ManyResult, messages.PacksResult)
+        ]
         steps = self.process()["properties"]["steps"]["items"]
         if "anyOf" in steps:
             steps["oneOf"] = steps.pop("anyOf")

@@ -6,7 +6,7 @@ from filemill.errors import ErrorCode
 from filemill_server.messages import AssetBody, AssetList, CopyRequest, UploadBody
 from filemill_server.openapi.responses import BINARY, Json, Responses
 from filemill_server.openapi.schemas import Schemas
-from filemill_server.routes.assets import DEFAULT_PAGE, MAX_PAGE
+from filemill_server.paging import DEFAULT_PAGE, MAX_PAGE
 
 _RECEIVE = (
     ErrorCode.BAD_REQUEST,
@@ -53,6 +53,20 @@ def path_id(name: str, description: str, ids: list[str] | None = None) -> Json:
     return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
 
 
+def page_parameters(description: str) -> list[Json]:
+    """The parameters of a list that is given a page at a time; `description` is that of a page's size."""
+    limit = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE}
+    return [
+        {"name": "limit", "in": "query", "description": description, "schema": limit},
+        {
+            "name": "cursor",
+            "in": "query",
+            "description": "`nextCursor` of the page before.",
+            "schema": {"type": "string", "maxLength": 200},
+        },
+    ]
+
+
 def _about(operation_id: str, tag: str, summary: str) -> Json:
     return {"operationId": operation_id, "tags": [tag], "summary": summary}
 
@@ -78,18 +92,9 @@ def _add_upload(schemas: Schemas, responses: Responses) -> Json:
 
 
 def _list_assets(responses: Responses) -> Json:
-    limit = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": DEFAULT_PAGE}
     return {
         **_about("listAssets", "Assets", "List own assets, the newest first."),
-        "parameters": [
-            {"name": "limit", "in": "query", "description": "Assets a page.", "schema": limit},
-            {
-                "name": "cursor",
-                "in": "query",
-                "description": "`nextCursor` of the page before.",
-                "schema": {"type": "string", "maxLength": 200},
-            },
-        ],
+        "parameters": page_parameters("Assets a page."),
         "responses": {
             "200": responses.body("A page of assets.", AssetList, "Link"),
             **responses.problems([ErrorCode.UNAUTHORIZED, ErrorCode.INVALID_PARAMETER]),

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 from litestar import Response, delete, get, post, put, route
 from litestar.response import Stream
 
-from filemill.errors import ErrorCode, FilemillError, invalid
+from filemill.errors import ErrorCode, FilemillError
 from filemill.faults import convert
 from filemill_server.assets import Asset
 from filemill_server.auth import OPEN, find_key, sent_key
 from filemill_server.bodies import read_body
 from filemill_server.conditions import Version, asked_range, is_unchanged, require_match
+from filemill_server.doing import working_folder
 from filemill_server.links import asset_url
 from filemill_server.messages import AssetBody, AssetList, CopyRequest
 from filemill_server.names import content_disposition
+from filemill_server.paging import next_link, page_size
 from filemill_server.problems import answer_error
-from filemill_server.processing import working_folder
 from filemill_server.received import received
-from filemill_server.services import key_of, services_of
+from filemill_server.services import base_url, key_of, services_of
 from filemill_server.wire import HttpRequest, json_answer
-
-MAX_PAGE = 200
-DEFAULT_PAGE = 50
 
 
 @route("/assets/{asset_id:str}", http_method=["GET", "HEAD"], opt=OPEN)
@@ -62,23 +59,11 @@ async def read_asset(request: HttpRequest, asset_id: str) -> Response[bytes] | S
     headers["Content-Length"] = str(end - start)
     if part is not None:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{asset.size}"
-    pieces = await _begun(services_of(request).storage.stream(asset.storage_name, start, end))
-    return Stream(pieces, status_code=206 if part else 200, headers=headers, media_type=asset.media_type)
-
-
-async def _begun(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Read the first piece, so that an asset that was deleted since it was looked up is a 404 as well."""
     try:
-        first = await anext(stream, b"")
-    except FileNotFoundError:
+        pieces = await services_of(request).storage.begin(asset.storage_name, start, end)
+    except FileNotFoundError:  # deleted since it was looked up
         raise missing() from None
-
-    async def pieces() -> AsyncIterator[bytes]:
-        yield first
-        async for piece in stream:
-            yield piece
-
-    return pieces()
+    return Stream(pieces, status_code=206 if part else 200, headers=headers, media_type=asset.media_type)
 
 
 async def _readable(request: HttpRequest, asset_id: str) -> Asset:
@@ -123,7 +108,7 @@ def asset_body(request: HttpRequest, asset: Asset) -> AssetBody:
     """Return an asset as it is listed."""
     return AssetBody(
         asset_id=asset.id,
-        url=asset_url(request, asset),
+        url=asset_url(services_of(request).signer, base_url(request), asset),
         filename=asset.filename,
         format=asset.format,
         mime_type=asset.media_type,
@@ -138,14 +123,10 @@ def asset_body(request: HttpRequest, asset: Asset) -> AssetBody:
 @get("/assets")
 async def list_assets(request: HttpRequest) -> Response[bytes]:
     """List own assets, newest first, a page at a time."""
-    limit = request.query_params.get("limit", str(DEFAULT_PAGE))
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MAX_PAGE):
-        raise invalid("/limit", f"'limit' is a whole number from 1 to {MAX_PAGE}.")
     cursor = request.query_params.get("cursor")
-    assets, after = await services_of(request).assets.list(key_of(request).tenant, cursor, int(limit))
+    assets, after = await services_of(request).assets.list(key_of(request).tenant, cursor, page_size(request))
     body = AssetList(assets=[asset_body(request, asset) for asset in assets], next_cursor=after)
-    link = {"Link": f'<{request.url.path}?limit={limit}&cursor={after}>; rel="next"'} if after else {}
-    return json_answer(body, headers=link)
+    return json_answer(body, headers=next_link(request, after))
 
 
 @delete("/assets/{asset_id:str}", status_code=204)

@@ -12,6 +12,7 @@ from litestar.response import Stream
 from filemill.errors import ErrorCode, FilemillError, invalid
 from filemill.operation import Operation
 from filemill.registry import Entry, Registry
+from filemill_server.doing import Pipeline
 from filemill_server.messages import (
     InputRequest,
     PackRequest,
@@ -20,7 +21,7 @@ from filemill_server.messages import (
     operation_request,
     process_request,
 )
-from filemill_server.processing import Pipeline, process
+from filemill_server.processing import process
 from filemill_server.services import services_of
 from filemill_server.wire import HttpRequest
 

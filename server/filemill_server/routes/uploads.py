@@ -5,8 +5,8 @@ from __future__ import annotations
 from litestar import Response, delete, get, post
 
 from filemill.errors import ErrorCode, FilemillError
+from filemill_server.doing import working_folder
 from filemill_server.messages import UploadBody
-from filemill_server.processing import working_folder
 from filemill_server.received import received
 from filemill_server.services import key_of, services_of
 from filemill_server.uploads import Upload

@@ -98,6 +98,27 @@ class Settings(Struct, frozen=True, kw_only=True):
     deadline_seconds: Annotated[float, Meta(gt=0, description="Longest time of one piece of work, seconds.")] = (
         _DEFAULTS.deadline_seconds
     )
+    job_deadline_seconds: Annotated[
+        float, Meta(gt=0, description="Longest time of one job, from its start in a process, seconds.")
+    ] = 3600.0
+    job_places: (
+        Annotated[int, Meta(ge=1, le=1024, description="Jobs that a process has in hand at once; default: 4 a worker.")]
+        | None
+    ) = None
+    jobs_per_key: (
+        Annotated[int, Meta(ge=1, description="Jobs of one tenant that run at once, on all nodes together.")] | None
+    ) = None
+    wait_seconds: (
+        Annotated[
+            float,
+            Meta(
+                gt=0,
+                description="How long a request waits for its result before it becomes a job (202); "
+                "default: it doesn't.",
+            ),
+        ]
+        | None
+    ) = None
     max_upload_bytes: Annotated[int, Meta(ge=1, description="Largest body, upload or fetched file, bytes.")] = (
         _MAX_UPLOAD
     )
@@ -151,6 +172,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     def database(self) -> str:
         """The URL of the database, the default filled in."""
         return self.database_url or f"sqlite:///{(self.data_dir / 'filemill.db').absolute()}"
+
+    @property
+    def engine_database(self) -> str:
+        """The URL of the database of the engine that runs jobs: a file of its own, or the same PostgreSQL."""
+        if self.database.startswith("sqlite"):
+            return f"sqlite:///{(self.data_dir / 'jobs.db').absolute()}"
+        return self.database
 
     @property
     def storage_folder(self) -> Path:

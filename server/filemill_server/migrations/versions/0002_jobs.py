@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.Column("result", sa.Text),
         sa.Column("error", sa.Text),
         sa.Column("webhook", sa.Text),
+        sa.Column("announced", sa.Boolean, nullable=False),
         sa.Column("node", sa.String(64)),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
@@ -49,6 +50,10 @@ def upgrade() -> None:
     )
     running = sa.text("state = 'running'")
     op.create_index("ix_jobs_running", "jobs", ["tenant", "node"], sqlite_where=running, postgresql_where=running)
+    unannounced = sa.text("webhook IS NOT NULL AND announced = false AND finished_at IS NOT NULL")
+    op.create_index(
+        "ix_jobs_unannounced", "jobs", ["finished_at"], sqlite_where=unannounced, postgresql_where=unannounced
+    )
     op.create_table(
         "nodes",
         sa.Column("id", sa.String(64), nullable=False),
