@@ -68,7 +68,6 @@ class OutputOptions(Struct, frozen=True, kw_only=True, rename="camel", forbid_un
                 min_length=1,
                 max_length=2048,
                 description="https URL that is told of the end; the request becomes a job.",
-                examples=["https://example.com/hooks/filemill"],
             ),
         ]
         | None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy import Connection, delete, or_, select, union_all
+from sqlalchemy import Connection, delete, exists, or_, select, union_all
 
 from filemill_server.database import Database
 from filemill_server.files import store_root
@@ -15,7 +15,7 @@ from filemill_server.idempotency import Idempotency
 from filemill_server.jobs.dispatcher import Dispatcher
 from filemill_server.resumable.rows import PartialRows
 from filemill_server.storage import Storage
-from filemill_server.tables import files, jobs, to_stored, upload_pieces
+from filemill_server.tables import files, jobs, to_stored, upload_pieces, webhook_deliveries
 from filemill_server.webhooks.notices import Notices
 from filemill_server.workplace import Workplace
 
@@ -25,6 +25,8 @@ STRAY_AGE = timedelta(hours=1)
 """Bytes without a row are left alone so long: their row may be on its way."""
 STRAY_EVERY = timedelta(hours=1)
 """Between looks through the whole store, which an object store charges for."""
+UNTOLD = timedelta(days=30)
+"""An ended job waits so long beyond its time for its message to be written."""
 _BATCH = 500
 
 log = structlog.get_logger("filemill.sweeper")
@@ -81,8 +83,13 @@ class Sweeper:
             log.info("swept", expired=ended, strays=strays)
 
     async def _sweep_jobs(self, now: datetime) -> None:
-        """Remove jobs that ended long ago; the parts of a batch stay as long as the batch."""
-        query = select(jobs.c.id).where(jobs.c.expires_at <= to_stored(now)).limit(_BATCH)
+        """Remove jobs that ended long ago; the parts of a batch stay as long as the batch.
+
+        After a long stop a job may be past its time while its webhook still has to be told of the end.
+        """
+        begun = exists().where(webhook_deliveries.c.job_id == jobs.c.id)
+        told = or_(jobs.c.webhook.is_(None), begun, jobs.c.expires_at <= to_stored(now - UNTOLD))
+        query = select(jobs.c.id).where(jobs.c.expires_at <= to_stored(now), told).limit(_BATCH)
 
         def remove(connection: Connection) -> int:
             ids = connection.execute(query).scalars().all()
