@@ -53,14 +53,15 @@ def corpus() -> Path:
 def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
     """Start servers with settings of their own, and an environment that several may share; all are stopped at the end.
 
-    What is killed or stopped may be started again: it keeps its data folder and its port.
+    The words are those of the command line; without any it is `serve`. What is killed or stopped may be started again:
+    it keeps its data folder and its port.
     """
     started: list[LiveServer] = []
 
-    def start(environment: Mapping[str, str] | None = None, **settings: str) -> LiveServer:
+    def start(*words: str, environment: Mapping[str, str] | None = None, **settings: str) -> LiveServer:
         data = tmp_path_factory.mktemp("server") / "data"
         own = {f"FILEMILL_{name.upper()}": value for name, value in settings.items()}
-        server = LiveServer(data, {**(environment or {}), **own})
+        server = LiveServer(data, {**(environment or {}), **own}, words or ("serve",))
         started.append(server)
         server.start()
         return server

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,21 +18,23 @@ import pyvips
 from ports import free_port
 
 START_SECONDS = 60.0
+_WORKS = b" runs jobs"
 FILEMILL = str(Path(sys.executable).with_name("filemill"))
 """The command line of the installed distribution."""
 
 
 @dataclass
 class LiveServer:
-    """A real `filemill serve` process on 127.0.0.1 with a data folder of its own."""
+    """A real process of filemill, on 127.0.0.1 with a data folder of its own."""
 
     data: Path
     settings: dict[str, str] = field(default_factory=dict)
     """Its environment beyond the data folder and the port: `FILEMILL_…`, `AWS_…`."""
+    words: Sequence[str] = ("serve",)
+    """Its command: one that serves listens on the port, another says in its log that it works."""
     port: int = 0
     key: str = ""
     process: subprocess.Popen[bytes] | None = None
-    options: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -59,11 +61,12 @@ class LiveServer:
     def start(self) -> None:
         """Start it (again, on the same data) and wait until it is ready."""
         self.port = self.port or free_port()
-        if not self.key:
+        if not self.key and self.words[0] == "serve":
             self.key = self.new_key("tests")
         self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
+        before = self.log.tell()
         self.process = subprocess.Popen(
-            [FILEMILL, "serve", *self.options],
+            [FILEMILL, *self.words],
             env=self.environment,
             stdout=self.log,
             stderr=self.log,
@@ -71,12 +74,16 @@ class LiveServer:
         )
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
-            try:
-                if httpx.get(f"{self.address}/health/live", timeout=1).status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.05)
+            if self._answers() if self.words[0] == "serve" else _WORKS in Path(self.log.name).read_bytes()[before:]:
+                return
+            time.sleep(0.05)
         raise RuntimeError(f"the server did not start:\n{Path(self.log.name).read_text()[-4000:]}")
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.address}/health/live", timeout=1).status_code == 200
+        except httpx.TransportError:
+            return False
 
     def new_key(self, name: str) -> str:
         """Make a key, which is a tenant of its own."""

@@ -81,7 +81,9 @@ class Runner:
             await self._fail(row, FilemillError(ErrorCode.INTERNAL_ERROR, "The job failed in an unexpected way."))
             return
         result = msgspec.json.encode(made.result).decode()
-        if not await _insist(lambda: self._store.succeed(row.id, result, made.rows, made.term)):
+        ended, lost = await _insist(lambda: self._store.succeed(row.id, result, made.rows, made.term))
+        # Where the word of a try was lost, its end may be the one that stands, and with it the bytes.
+        if not ended and not lost:
             await self._services.storage.delete([str(made_row["storage_name"]) for made_row in made.rows])
 
     async def _fail(self, row: JobRow, error: FilemillError) -> None:
@@ -196,12 +198,16 @@ def wait_seconds(failures: int) -> float:
     return min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(failures - 1, 10))
 
 
-async def _insist(write: Callable[[], Awaitable[T]]) -> T:
-    """Write the end of a job, however long the database is away: what was worked for is not thrown away."""
+async def _insist(write: Callable[[], Awaitable[T]]) -> tuple[T, int]:
+    """Write the end of a job, however long the database is away: what was worked for is not thrown away.
+
+    Returns:
+        What the write gives, and how many tries came to nothing, as far as is known here.
+    """
     failures = 0
     while True:
         try:
-            return await write()
+            return await write(), failures
         except FilemillError as error:
             if error.retry_after is None:
                 raise

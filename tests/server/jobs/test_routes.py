@@ -59,7 +59,7 @@ class Rows:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server that runs no jobs: the tests move them. It lets its requests end for more than a minute."""
     made = LiveServer(
-        tmp_path_factory.mktemp("server") / "data", {"FILEMILL_DEADLINE_SECONDS": "60"}, options=("--no-jobs",)
+        tmp_path_factory.mktemp("server") / "data", {"FILEMILL_DEADLINE_SECONDS": "60"}, words=("serve", "--no-jobs")
     )
     made.start()
     yield made

@@ -1,4 +1,4 @@
-"""Two nodes over one PostgreSQL and one bucket, and what callers see while one of these is stopped."""
+"""The scaled set-up: web nodes and workers over one PostgreSQL and one bucket, and work during an outage."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,6 +18,9 @@ from watched import eventually
 
 BOUND = 10.0
 """How long a caller waits at most for the word that a part is away, seconds, on a busy machine."""
+JOB = 60.0
+"""How soon a small job has ended, seconds; after an outage it waits up to half a minute before it tries again."""
+OUTAGE = 3.0
 BACK = 10.0
 """How soon all works again when the part is back, seconds."""
 
@@ -26,11 +30,12 @@ Nodes = tuple[LiveServer, LiveServer]
 
 @pytest.fixture(scope="module")
 def nodes(start_server: StartServer, postgres: PostgresServer, object_store: ObjectStoreServer) -> Iterator[Nodes]:
-    """Two nodes that share everything but their working folders."""
+    """Two web nodes, with two workers behind them, that share everything but their working folders."""
     shared = shared_environment(postgres, object_store)
-    pair = start_server(shared, workers="1"), start_server(shared, workers="1")
-    yield pair
-    for node in pair:
+    commands = [("serve", "--no-jobs")] * 2 + [("worker",)] * 2
+    first, second, *workers = [start_server(*words, environment=shared, workers="1") for words in commands]
+    yield first, second
+    for node in (first, second, *workers):
         node.stop()
 
 
@@ -68,6 +73,48 @@ def test_killed_node_leaves_its_work_to_the_other(nodes: Nodes, photo: Path) -> 
             assert made.status_code == 200, made.text
         first.start()
         assert size_of(one.get(f"/v1/assets/{made.json()['assetId']}").content) == (60, 40)
+
+
+def ask(client: httpx.Client, upload_id: str, width: int) -> str:
+    """Have a picture made by a job, and return the job's id."""
+    asked = {"source": {"uploadId": upload_id}, "width": width}
+    answer = client.post("/v1/resize", json=asked, headers={"Prefer": "respond-async"})
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["jobId"])
+
+
+def ended(client: httpx.Client, job_id: str) -> dict[str, Any]:
+    """Wait for a job, and return it."""
+    path = f"/v1/jobs/{job_id}"
+    assert eventually(lambda: client.get(path).json()["status"] in ("succeeded", "failed"), JOB)
+    job: dict[str, Any] = client.get(path).json()
+    return job
+
+
+def test_jobs_run_on_workers(nodes: Nodes, photo: Path) -> None:
+    """NA-30, NA-50: a job that one web node accepted is run by a worker, and looked at and read through the other."""
+    with nodes[0].client() as one, nodes[1].client(nodes[0].key) as two:
+        job = ended(two, ask(one, upload(one, photo), 120))
+        assert job["status"] == "succeeded", job
+        assert size_of(two.get(f"/v1/assets/{job['result']['assetId']}").content) == (120, 80)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["postgres", "object_store"])
+def test_jobs_outlast_an_outage(part: str, nodes: Nodes, photo: Path, request: pytest.FixtureRequest) -> None:
+    """NA-51: jobs that were accepted before the database or the store stopped end well, each with its one result."""
+    server: PostgresServer | ObjectStoreServer = request.getfixturevalue(part)
+    with nodes[0].client() as one:
+        upload_id = upload(one, photo)
+        before = len(one.get("/v1/assets?limit=200").json()["assets"])
+        jobs = {width: ask(one, upload_id, width) for width in range(31, 43)}
+        with server.stopped():
+            time.sleep(OUTAGE)
+        for width, job_id in jobs.items():
+            job = ended(one, job_id)
+            assert job["status"] == "succeeded", job
+            assert size_of(one.get(f"/v1/assets/{job['result']['assetId']}").content)[0] == width
+        assert len(one.get("/v1/assets?limit=200").json()["assets"]) == before + len(jobs)
 
 
 def requests_of(client: httpx.Client, photo: Path, ids: Mapping[str, str]) -> dict[str, Callable[[], httpx.Response]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import Connection, insert, select, text
@@ -18,6 +20,10 @@ from filemill_server import outages
 from filemill_server.assets import Asset, Assets
 from filemill_server.database import Database
 from filemill_server.idempotency import Idempotency
+from filemill_server.jobs import runner
+from filemill_server.jobs.store import JobStore, NewJob
+from filemill_server.jobs.work import Work, encode_order
+from filemill_server.services import Services
 from filemill_server.storage import Storage
 from filemill_server.tables import installation
 from real_parts import ObjectStoreServer, PostgresServer
@@ -254,3 +260,43 @@ async def test_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     errors = [FilemillError(ErrorCode.NOT_FOUND, "It has gone."), outages.outage("storage", OSError())]
     with pytest.raises(FilemillError, match="gone"):
         await outages.patiently(work)
+
+
+class Deaf(JobStore):
+    """Jobs of a database whose connection is lost once, when the end of a job is written and before it is told."""
+
+    told = False
+
+    async def succeed(self, id: str, result: str, made: Sequence[Mapping[str, Any]] = ()) -> bool:
+        done = await super().succeed(id, result, made)
+        if not self.told:
+            self.told = True
+            raise outages.outage("database", OSError())
+        return done
+
+
+async def test_result_stays_whose_end_was_not_heard_of(
+    database: Database, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NA-51: a job's end that was written, and lost on its way back, keeps its bytes; those of a second end go."""
+    monkeypatch.setattr(runner, "FIRST_WAIT_SECONDS", 0.0)
+    store = Deaf(database)
+    await store.add(NewJob(id="j", tenant="shop", order=encode_order(Work(pipelines=[], base_url="http://h")).decode()))
+    row = await store.begin("j", "n")
+    assert row is not None
+    names = iter(["made/1", "made/2"])
+
+    async def make(*given: object) -> runner.Made:
+        name = next(names)
+        (tmp_path / "made").write_bytes(b"made")
+        await storage.adopt(tmp_path / "made", name)
+        columns = {"id": name[-1], "kind": "asset", "tenant": "shop", "storage_name": name, "filename": "a.txt"}
+        kept = {"format": "text", "media_type": "text/plain", "size": 4, "sha256": "0" * 64, "facts": "{}"}
+        times = {"created_at": 0, "modified_at": 0, "expires_at": None}
+        return runner.Made({"name": name}, [{**columns, **kept, **times, "public": False}])
+
+    runs = runner.Runner(cast(Services, SimpleNamespace(storage=storage)), store)
+    monkeypatch.setattr(runs, "_make", make)
+    for _ in range(2):
+        await runs.run(row, lambda reached: None)
+        assert [entry.name async for page in storage.names() for entry in page] == ["made/1"]
