@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import secrets
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import hypothesis
@@ -12,13 +15,30 @@ import pytest
 import pyvips
 
 from live import LiveServer, StartServer
+from real_parts import MissingPartError, ObjectStoreServer, PostgresServer
 
 # The same examples in every run: what a change broke is told from what was always broken. To look for more:
 # pytest --hypothesis-profile=default
 hypothesis.settings.register_profile("repeatable", derandomize=True)
 hypothesis.settings.load_profile("repeatable")
 
+P = TypeVar("P", PostgresServer, ObjectStoreServer)
+
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which tests were left out, and why: a suite that passes without a part has not tried it."""
+    left_out: defaultdict[str, list[str]] = defaultdict(list)
+    for report in terminalreporter.getreports("skipped"):
+        if isinstance(report.longrepr, tuple):
+            left_out[report.longrepr[2].removeprefix("Skipped: ")].append(report.nodeid)
+    if left_out:
+        terminalreporter.section("left out")
+    for reason, tests in sorted(left_out.items()):
+        terminalreporter.write_line(f"{len(tests)} because {reason}:")
+        for test in sorted(tests):
+            terminalreporter.write_line(f"  {test}")
 
 
 @pytest.fixture(scope="session")
@@ -32,13 +52,16 @@ def corpus() -> Path:
 
 @pytest.fixture(scope="session")
 def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
-    """Start servers with settings of their own; all are stopped at the end."""
+    """Start servers with settings of their own, and an environment that several may share; all are stopped at the end.
+
+    What is killed or stopped may be started again: it keeps its data folder and its port.
+    """
     started: list[LiveServer] = []
 
-    def start(**settings: str) -> LiveServer:
+    def start(environment: Mapping[str, str] | None = None, **settings: str) -> LiveServer:
         data = tmp_path_factory.mktemp("server") / "data"
-        environment = {f"FILEMILL_{name.upper()}": value for name, value in settings.items()}
-        server = LiveServer(data, environment)
+        own = {f"FILEMILL_{name.upper()}": value for name, value in settings.items()}
+        server = LiveServer(data, {**(environment or {}), **own})
         started.append(server)
         server.start()
         return server
@@ -59,6 +82,38 @@ def client(server: LiveServer) -> Iterator[httpx.Client]:
     """A client of the shared server, with a valid key."""
     with server.client() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server; tests that need it are left out where it can't be had."""
+    yield from _part(PostgresServer)
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ObjectStoreServer]:
+    """A store that speaks S3; tests that need it are left out where it can't be had."""
+    yield from _part(ObjectStoreServer)
+
+
+def _part(kind: type[P]) -> Iterator[P]:
+    try:
+        made = kind()
+    except MissingPartError as error:
+        pytest.skip(str(error))
+    with made:
+        yield made
+
+
+@pytest.fixture
+def shared_parts(postgres: PostgresServer, object_store: ObjectStoreServer) -> dict[str, str]:
+    """The environment of nodes that share a fresh database, a fresh bucket and a secret."""
+    return {
+        "FILEMILL_DATABASE_URL": postgres.new_database(),
+        "FILEMILL_STORAGE_URL": f"s3://{object_store.new_bucket()}/files",
+        "FILEMILL_SECRET": secrets.token_hex(32),
+        **object_store.environment,
+    }
 
 
 @pytest.fixture(scope="session")

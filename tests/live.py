@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from typing import Any
 
 import httpx
 import pyvips
+
+from ports import free_port
 
 START_SECONDS = 60.0
 FILEMILL = str(Path(sys.executable).with_name("filemill"))
@@ -27,6 +28,7 @@ class LiveServer:
 
     data: Path
     settings: dict[str, str] = field(default_factory=dict)
+    """Its environment beyond the data folder and the port: `FILEMILL_…`, `AWS_…`."""
     port: int = 0
     key: str = ""
     process: subprocess.Popen[bytes] | None = None
@@ -39,7 +41,7 @@ class LiveServer:
     @property
     def environment(self) -> dict[str, str]:
         """The settings as environment."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("FILEMILL_")}
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("FILEMILL_", "AWS_"))}
         return clean | {"FILEMILL_DATA_DIR": str(self.data), "FILEMILL_PORT": str(self.port)} | self.settings
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -55,10 +57,7 @@ class LiveServer:
 
     def start(self) -> None:
         """Start it (again, on the same data) and wait until it is ready."""
-        if not self.port:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self.port = probe.getsockname()[1]
+        self.port = self.port or free_port()
         if not self.key:
             self.key = self.new_key("tests")
         self.log = (self.data.parent / f"{self.data.name}.log").open("ab")

@@ -10,11 +10,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.storage import Storage, check_url
+from real_parts import ObjectStoreServer
 
 pytestmark = pytest.mark.anyio
 
@@ -27,18 +27,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     """A store of each kind."""
     url = None if request.param == "folder" else "memory://"
     if request.param == "s3":
-        endpoint: str = request.getfixturevalue("s3")
+        server: ObjectStoreServer = request.getfixturevalue("object_store")
         patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
-        bucket = tmp_path.name.replace("_", "-").lower()[:60].strip("-")
-        httpx.put(f"{endpoint}/{bucket}").raise_for_status()
-        for name, value in {
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": "us-east-1",
-        }.items():
+        for name, value in server.environment.items():
             patch.setenv(name, value)
-        url = f"s3://{bucket}/some/prefix"
+        url = f"s3://{server.new_bucket()}/some/prefix"
     return Storage.open(url, tmp_path / "files")
 
 
@@ -145,11 +138,12 @@ async def test_check_leaves_nothing(store: Storage) -> None:
     assert await names(store) == []
 
 
-async def test_check_fails_where_nothing_works(s3: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_check_fails_where_nothing_works(
+    object_store: ObjectStoreServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """NA-83: a store that does not work is an OSError with one line."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", s3)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    for name, value in object_store.environment.items():
+        monkeypatch.setenv(name, value)
     with pytest.raises(OSError, match=r".+") as caught:
         await Storage.open("s3://no-such-bucket", tmp_path).check()
     assert "\n" not in str(caught.value)
