@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ class LiveServer:
     data: Path
     settings: dict[str, str] = field(default_factory=dict)
     """Its environment beyond the data folder and the port: `FILEMILL_…`, `AWS_…`."""
+    options: Sequence[str] = ()
+    """Of `filemill serve`."""
     port: int = 0
     key: str = ""
     process: subprocess.Popen[bytes] | None = None
@@ -62,7 +64,7 @@ class LiveServer:
             self.key = self.new_key("tests")
         self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
         self.process = subprocess.Popen(
-            [FILEMILL, "serve"],
+            [FILEMILL, "serve", *self.options],
             env=self.environment,
             stdout=self.log,
             stderr=self.log,
