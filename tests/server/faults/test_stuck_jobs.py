@@ -50,6 +50,12 @@ def test_over_its_deadline(single_client: httpx.Client, tmp_path: Path) -> None:
     seconds_until_gone(pids, 2)
 
 
+def test_time_that_waits_for_a_worker_is_not_its_own(single_client: httpx.Client) -> None:
+    """NA-51: three jobs of two seconds on one worker, each of which may take four."""
+    for job in [submit(single_client, seconds=2) for _ in range(3)]:
+        wait_for(single_client, job, "succeeded")
+
+
 def test_poison_fails_with_its_reason(single_client: httpx.Client) -> None:
     """NA-51: work that ends its worker process is tried three times; other jobs go on meanwhile."""
     others = [submit(single_client) for _ in range(3)]
