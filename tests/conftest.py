@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -103,17 +102,6 @@ def _part(kind: type[P]) -> Iterator[P]:
         pytest.skip(str(error))
     with made:
         yield made
-
-
-@pytest.fixture
-def shared_parts(postgres: PostgresServer, object_store: ObjectStoreServer) -> dict[str, str]:
-    """The environment of nodes that share a fresh database, a fresh bucket and a secret."""
-    return {
-        "FILEMILL_DATABASE_URL": postgres.new_database(),
-        "FILEMILL_STORAGE_URL": f"s3://{object_store.new_bucket()}/files",
-        "FILEMILL_SECRET": secrets.token_hex(32),
-        **object_store.environment,
-    }
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -218,6 +219,16 @@ class ObjectStoreServer:
         if self._process.poll() is not None:
             raise RuntimeError(f"Swift has ended:\n{(self._root / 'log').read_text()[-4000:]}")
         return all(map(is_open, self._ports))
+
+
+def shared_environment(postgres: PostgresServer, object_store: ObjectStoreServer) -> dict[str, str]:
+    """Return the environment of nodes that share a fresh database, a fresh bucket and a secret."""
+    return {
+        "FILEMILL_DATABASE_URL": postgres.new_database(),
+        "FILEMILL_STORAGE_URL": f"s3://{object_store.new_bucket()}/files",
+        "FILEMILL_SECRET": secrets.token_hex(32),
+        **object_store.environment,
+    }
 
 
 def _postgres_programs() -> Path:

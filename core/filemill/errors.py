@@ -30,7 +30,7 @@ class ErrorCode(Enum):
     RATE_LIMITED = (429, "Rate limited", "Too many requests in a short time.")
     INTERNAL_ERROR = (500, "Internal error", "A defect of this server; the log has it under the request id.")
     OPERATION_UNAVAILABLE = (501, "Operation unavailable", "A program or library is missing on the server.")
-    OVERLOADED = (503, "Overloaded", "All workers and the queue are full; try again after `Retry-After`.")
+    OVERLOADED = (503, "Overloaded", "Too much work at once, or a part is away; try again after `Retry-After`.")
     DEADLINE_EXCEEDED = (504, "Deadline exceeded", "The work took longer than the deadline and was stopped.")
 
     def __init__(self, status: int, title: str, meaning: str) -> None:

@@ -17,6 +17,7 @@ from filemill_server.assets import Asset, Said
 from filemill_server.messages import OutputOptions, Request
 from filemill_server.names import content_disposition
 from filemill_server.negotiation import prefers_bytes
+from filemill_server.outages import patiently
 from filemill_server.results import output_bodies, outputs_of, result_body, said_of
 from filemill_server.services import Services, base_url, key_of, services_of
 from filemill_server.wire import HttpRequest
@@ -49,8 +50,12 @@ class Answer(Struct, frozen=True):
         """Its HTTP status: 202 where it tells of a job that has not ended."""
         return 202 if "Location" in self.headers else 200
 
-    def response(self, request: HttpRequest) -> Response[bytes] | Stream:
-        """Make the response; an asset's bytes come from memory where they are held, else from the store."""
+    async def response(self, request: HttpRequest) -> Response[bytes] | Stream:
+        """Make the response; an asset's bytes come from memory where they are held, else from the store.
+
+        Raises:
+            FileNotFoundError: they are in the store no more.
+        """
         if self.asset is None:
             return Response(self.body, status_code=self.status, headers=self.headers, media_type="application/json")
         headers = self.headers | {
@@ -62,7 +67,7 @@ class Answer(Struct, frozen=True):
         if self.body or isinstance(self.asset, Coming):  # a text without letters has no bytes
             return Response(self.body, status_code=200, headers=headers, media_type=self.asset.media_type)
         headers["Content-Length"] = str(self.asset.size)
-        stream = services_of(request).storage.stream(self.asset.storage_name)
+        stream = await services_of(request).storage.begin(self.asset.storage_name)
         return Stream(stream, status_code=200, headers=headers, media_type=self.asset.media_type)
 
 
@@ -120,7 +125,8 @@ def _begin_to_store(services: Services, output: Output, options: OutputOptions, 
 
     async def store() -> Asset:
         try:
-            return await _store(services, replace(output, path=str(aside)), said, id=asset_id)
+            given = replace(output, path=str(aside))
+            return await patiently(lambda: _store(services, given, said, id=asset_id))
         finally:
             aside.unlink(missing_ok=True)
 

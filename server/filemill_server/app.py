@@ -17,7 +17,7 @@ from filemill_server.methods import answer_options
 from filemill_server.observe import Metrics, Observe
 from filemill_server.problems import answer_defect, answer_error, answer_gone, answer_http
 from filemill_server.reference import reference_routes
-from filemill_server.routes import assets, discovery, health, jobs, operations, uploads
+from filemill_server.routes import assets, discovery, health, jobs, operations, uploads, webhooks
 from filemill_server.running import running
 from filemill_server.settings import Settings
 from filemill_server.wire import ClientGone
@@ -54,6 +54,10 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
             jobs.read_job,
             jobs.cancel_job,
             jobs.follow_job,
+            webhooks.read_secret,
+            webhooks.rotate_secret,
+            webhooks.list_disabled_endpoints,
+            webhooks.enable_endpoint,
             discovery.list_operations,
             discovery.read_operation,
             discovery.list_formats,

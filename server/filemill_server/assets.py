@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,13 @@ import structlog
 from filemill.kinds import Facts
 from filemill_server.database import Database
 from filemill_server.files import Files, StoredFile, new_id
+from filemill_server.outages import outage
 from filemill_server.storage import Storage
 
 log = structlog.get_logger(__name__)
+
+COMING_SECONDS = 5.0
+"""How long a caller waits for an asset on its way into the store, which may be away."""
 
 
 class Asset(StoredFile, frozen=True, kw_only=True):
@@ -96,7 +100,7 @@ class Assets:
     async def get(self, id: str) -> Asset | None:
         """Return an asset, or None where there is none or it has expired."""
         if (coming := self._coming.get(id)) is not None:
-            await asyncio.wait([coming])
+            await _settled([coming])
         return await self._files.get(id)
 
     async def list(
@@ -107,7 +111,7 @@ class Assets:
         Raises:
             FilemillError: `INVALID_PARAMETER` where the cursor is none of ours.
         """
-        await self.settle()
+        await _settled(self._coming.values())
         return await self._files.list(tenant, cursor, limit)
 
     async def delete(self, asset: Asset) -> None:
@@ -169,3 +173,13 @@ class Assets:
             public=public,
             ttl_seconds=ttl_seconds,
         )
+
+
+async def _settled(coming: Collection[asyncio.Task[Asset]]) -> None:
+    """Wait for assets on their way.
+
+    Raises:
+        FilemillError: `OVERLOADED` where they take too long.
+    """
+    if coming and (await asyncio.wait(coming, timeout=COMING_SECONDS))[1]:
+        raise outage("storage", TimeoutError(f"not stored within {COMING_SECONDS:g} s"))

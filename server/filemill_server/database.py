@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from filemill_server.batches import Batches
 from filemill_server.database_url import database_url
 from filemill_server.migrations import HEAD
+from filemill_server.outages import database_outages, outage
 
 T = TypeVar("T")
 Work = Callable[[Connection], object]
@@ -25,8 +26,18 @@ BUSY_SECONDS = 30
 """How long a write waits for another process to end its own, such as the command line beside a server."""
 BATCH = 256
 """Transactions of one commit on SQLite."""
+ANSWER_SECONDS = 10.0
+"""How long work may take on PostgreSQL, whose machine may have gone without a word."""
 THREADS = 8
 """Threads, and so connections, for reading; on PostgreSQL for everything."""
+_POSTGRES = {
+    "connect_timeout": 5,
+    # A connection whose other side is gone without a word ends, and with it the thread that waits there.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 _MIGRATION_LOCK = 0x66696C656D696C6C  # an advisory lock of PostgreSQL is any 64-bit number
 
 
@@ -49,7 +60,7 @@ class Database:
             self._reader = _sqlite(parsed, "BEGIN", THREADS)
         else:
             self._writer = self._reader = create_engine(
-                parsed, pool_size=THREADS, max_overflow=0, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+                parsed, pool_size=THREADS, max_overflow=0, pool_pre_ping=True, connect_args=_POSTGRES
             )
         self._threads = ThreadPoolExecutor(THREADS, "filemill-database")
         self._writes: Batches[Work, object] = Batches(self._commit, "filemill-writer", BATCH)
@@ -67,14 +78,24 @@ class Database:
 
         `work` runs in another thread, alone with its connection. It does nothing but use that: where it shares
         a commit with work that fails, it is undone and done again.
+
+        Raises:
+            FilemillError: `OVERLOADED` where the database does not answer. The work is then undone, except where
+                only the word that it is done was lost.
         """
-        if self._is_sqlite:
-            return cast(T, await self._writes.do(work))
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._alone, self._writer, work)
+        with database_outages():
+            if self._is_sqlite:
+                return cast(T, await self._writes.do(work))
+            return await self._in_thread(self._writer, work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Do work that only reads; it never waits for writers."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._alone, self._reader, work)
+        """Do work that only reads; it never waits for writers.
+
+        Raises:
+            FilemillError: `OVERLOADED` where the database does not answer.
+        """
+        with database_outages():
+            return await self._in_thread(self._reader, work)
 
     def close(self) -> None:
         """Finish what was begun and let go of all connections."""
@@ -82,6 +103,16 @@ class Database:
         self._threads.shutdown()
         self._writer.dispose()
         self._reader.dispose()
+
+    async def _in_thread(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        doing = asyncio.get_running_loop().run_in_executor(self._threads, self._alone, engine, work)
+        try:
+            async with asyncio.timeout(None if self._is_sqlite else ANSWER_SECONDS) as waiting:
+                return await doing
+        except TimeoutError as error:
+            if not waiting.expired():
+                raise
+            raise outage("database", error) from error
 
     @staticmethod
     def _alone(engine: Engine, work: Callable[[Connection], T]) -> T:

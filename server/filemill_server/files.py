@@ -164,8 +164,9 @@ class Files(Generic[F]):
 
         try:
             old, after = await self._database.run(swap)
-        except FilemillError:
-            await self._storage.delete([name])
+        except FilemillError as error:
+            if error.code is not ErrorCode.OVERLOADED:  # then the row may name the new bytes all the same
+                await self._storage.delete([name])
             raise
         await self._storage.delete([old])
         return after

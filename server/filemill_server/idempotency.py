@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -19,6 +21,8 @@ KEEP = timedelta(hours=24)
 """How long an answer is kept."""
 HOLD = timedelta(minutes=15)
 """How long a request may hold its key without an answer; longer than any request takes."""
+LEFT = timedelta(minutes=1)
+"""From when on a key is taken for left over that this process holds and no request of it works under."""
 _ENTER = insert(idempotency)
 
 
@@ -42,6 +46,7 @@ class Idempotency:
     def __init__(self, database: Database, holder: str) -> None:
         self._database = database
         self._holder = holder
+        self._at_work: Counter[str] = Counter()
 
     async def begin(self, tenant: str, method: str, path: str, key: str, fingerprint: str) -> Stored | None:
         """Take hold of a key, or return the answer that stands under it.
@@ -63,8 +68,13 @@ class Idempotency:
             "expires_at": to_stored(now + HOLD),
         }
 
+        self._at_work[scope] += 1
+        free = idempotency.c.expires_at <= to_stored(now)
+        if self._at_work[scope] == 1:  # what this process holds was left when the database could not be told
+            free |= self._is_own
+
         def enter(connection: Connection) -> Stored | None:
-            connection.execute(delete(idempotency).where(_is(scope), idempotency.c.expires_at <= to_stored(now)))
+            connection.execute(delete(idempotency).where(_is(scope), free))
             try:
                 with connection.begin_nested():
                     connection.execute(_ENTER, row)
@@ -72,7 +82,15 @@ class Idempotency:
                 return _standing(connection, scope, fingerprint)
             return None
 
-        return await self._database.run(enter)
+        stored = None
+        held = False
+        try:
+            stored = await self._database.run(enter)
+            held = stored is None
+        finally:
+            if not held:
+                self._leave(scope)
+        return stored
 
     async def finish(self, tenant: str, method: str, path: str, key: str, stored: Stored) -> None:
         """Keep the answer of a held key."""
@@ -83,13 +101,21 @@ class Idempotency:
             "asset_id": stored.asset_id,
             "expires_at": to_stored(datetime.now(UTC) + KEEP),
         }
-        query = update(idempotency).where(self._held(_scope(tenant, method, path, key))).values(values)
+        scope = _scope(tenant, method, path, key)
+        query = update(idempotency).where(_is(scope), self._is_own).values(values)
         await self._database.run(lambda connection: connection.execute(query))
+        self._leave(scope)
 
     async def release(self, tenant: str, method: str, path: str, key: str) -> None:
-        """Let go of a held key without an answer, so that the request can be tried again."""
-        query = delete(idempotency).where(self._held(_scope(tenant, method, path, key)))
-        await self._database.run(lambda connection: connection.execute(query))
+        """Let go of a held key without an answer, so that the request can be tried again.
+
+        Where the database does not answer, the next request with the key lets go of it, or a sweep.
+        """
+        scope = _scope(tenant, method, path, key)
+        self._leave(scope)
+        query = delete(idempotency).where(_is(scope), self._is_own)
+        with suppress(FilemillError):
+            await self._database.run(lambda connection: connection.execute(query))
 
     async def free(self, holders: Collection[str]) -> None:
         """Let go of all keys that processes held which are dead now."""
@@ -98,13 +124,23 @@ class Idempotency:
             await self._database.run(lambda connection: connection.execute(query))
 
     async def sweep(self, now: datetime) -> None:
-        """Remove what is past its time."""
-        query = delete(idempotency).where(idempotency.c.expires_at <= to_stored(now))
+        """Remove what is past its time, and let go of keys that could not be let go of in their time."""
+        old = idempotency.c.created_at <= to_stored(now - LEFT)
+        left = self._is_own & old & idempotency.c.scope.not_in(list(self._at_work))
+        query = delete(idempotency).where((idempotency.c.expires_at <= to_stored(now)) | left)
         await self._database.run(lambda connection: connection.execute(query))
 
-    def _held(self, scope: str) -> ColumnElement[bool]:
+    @property
+    def _is_own(self) -> ColumnElement[bool]:
+        """Whether this process holds a key."""
         held: ColumnElement[bool] = idempotency.c.status.is_(None) & (idempotency.c.holder == self._holder)
-        return _is(scope) & held
+        return held
+
+    def _leave(self, scope: str) -> None:
+        """Note that one request fewer works under a key."""
+        self._at_work[scope] -= 1
+        if not self._at_work[scope]:
+            del self._at_work[scope]
 
 
 def _standing(connection: Connection, scope: str, fingerprint: str) -> Stored | None:

@@ -58,7 +58,18 @@ class OutputOptions(Struct, frozen=True, kw_only=True, rename="camel", forbid_un
     idempotency_key: (
         Annotated[str, Meta(min_length=1, max_length=255, description="As the header `Idempotency-Key`.")] | None
     ) = None
-    webhook: Annotated[str, Meta(description="TEMP")] | None = None
+    webhook: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=2048,
+                description="https URL that is told of the end; the request becomes a job.",
+                examples=["https://example.com/hooks/filemill"],
+            ),
+        ]
+        | None
+    ) = None
 
 
 class Request(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):

@@ -39,6 +39,9 @@ class Metrics:
             "filemill_tasks", "Tasks that workers finished, by outcome.", ["outcome"], registry=self.registry
         )
         self.admitted = Gauge("filemill_tasks_admitted", "Tasks in workers and in the queue.", registry=self.registry)
+        self.webhooks = Counter(
+            "filemill_webhook_attempts", "Attempts at webhooks, by outcome.", ["outcome"], registry=self.registry
+        )
         self.bytes_in = Counter("filemill_input_bytes", "Bytes of input files.", registry=self.registry)
         self.bytes_out = Counter("filemill_output_bytes", "Bytes of results.", registry=self.registry)
 

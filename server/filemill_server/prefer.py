@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from filemill_server.answers import VARY, Answer
 from filemill_server.jobs.store import URGENCY, JobRow
-from filemill_server.jobs.views import job_body, job_path
-from filemill_server.routes.jobs import POLL_SECONDS
+from filemill_server.jobs.views import POLL_SECONDS, job_body, job_path
 
 MAX_WAIT_SECONDS = 86_400
 """More is taken for this; a server's own cap is far below it."""

@@ -43,7 +43,7 @@ class Replay:
             raise invalid("/output/idempotencyKey", "It differs from the Idempotency-Key header; give one of them.")
         key = self._header or field
         if key is None:
-            return (await work(False)).response(self._request)
+            return await (await work(False)).response(self._request)
         store: Idempotency = services_of(self._request).idempotency
         place = (key_of(self._request).tenant, self._request.method, self._request.url.path, key)
         stored = await store.begin(*place, await body.fingerprint())
@@ -56,16 +56,20 @@ class Replay:
         except BaseException:
             await store.release(*place)
             raise
-        return made.response(self._request)
+        return await made.response(self._request)
 
     async def _again(self, stored: Stored) -> Response[bytes] | Stream:
         headers = {**stored.headers, "Idempotency-Replayed": "true"}
         if stored.asset_id is None:
-            return Answer(headers, stored.body).response(self._request)
+            return await Answer(headers, stored.body).response(self._request)
+        gone = FilemillError(ErrorCode.NOT_FOUND, "The result of the first request with this key has gone.")
         asset = await services_of(self._request).assets.get(stored.asset_id)
         if asset is None:
-            raise FilemillError(ErrorCode.NOT_FOUND, "The result of the first request with this key has gone.")
-        return Answer(headers, b"", asset).response(self._request)
+            raise gone
+        try:
+            return await Answer(headers, b"", asset).response(self._request)
+        except FileNotFoundError:  # deleted since it was looked up
+            raise gone from None
 
 
 def idempotency_key(header: str | None) -> str | None:

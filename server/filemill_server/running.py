@@ -20,6 +20,7 @@ from filemill_server.jobs.nodes import Nodes
 from filemill_server.jobs.queue import Queue
 from filemill_server.jobs.runner import Runner
 from filemill_server.jobs.store import JobStore
+from filemill_server.jobs.views import job_body, job_path
 from filemill_server.jobs.watching import Watch
 from filemill_server.keys import Keys
 from filemill_server.observe import Metrics
@@ -30,6 +31,11 @@ from filemill_server.signing import Signer
 from filemill_server.storage import Storage
 from filemill_server.sweeper import Sweeper
 from filemill_server.uploads import Uploads
+from filemill_server.webhooks.delivery import DeliveryPolicy
+from filemill_server.webhooks.endpoints import DisabledEndpoints
+from filemill_server.webhooks.notices import Notices
+from filemill_server.webhooks.sealing import Sealer
+from filemill_server.webhooks.tenant_secrets import TenantSecrets
 from filemill_server.workplace import Workplace
 
 PLACES_A_WORKER = 4
@@ -55,6 +61,9 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
         store = JobStore(database)
         watch = Watch(store)
         stack.callback(watch.close)
+        secret = signing_secret(settings)
+        secrets = TenantSecrets(database, Sealer(secret))
+        endpoints = DisabledEndpoints(database)
         services = Services(
             settings=settings,
             limits=limits(settings),
@@ -69,13 +78,25 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
             uploads=Uploads(database, storage),
             jobs=Jobs(store, watch),
             idempotency=Idempotency(database, workplace.id),
-            signer=Signer(signing_secret(settings)),
+            signer=Signer(secret),
             fetch_policy=FetchPolicy(
                 max_bytes=settings.max_upload_bytes,
                 timeout_seconds=settings.fetch_timeout_seconds,
                 allow_networks=settings.networks,
             ),
             metrics=metrics,
+            webhook_secrets=secrets,
+            webhook_endpoints=endpoints,
+            notices=Notices(
+                database,
+                store,
+                secrets=secrets,
+                endpoints=endpoints,
+                policy=DeliveryPolicy.of(settings),
+                attempts=metrics.webhooks,
+                shown=job_body,
+                job_url=lambda job: _origin(settings) + job_path(job),
+            ),
             work_folder=workplace.folder,
         )
         stack.push_async_callback(services.assets.settle)
@@ -83,7 +104,7 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
         dispatcher = _dispatcher(services, store, workplace.id)
         stack.push_async_callback(dispatcher.stop, settings.deadline_seconds)
         services.jobs.dispatcher = dispatcher
-        sweeper = Sweeper(database, storage, services.idempotency, workplace, dispatcher)
+        sweeper = Sweeper(database, storage, services.idempotency, workplace, services.notices, dispatcher)
         for work in (services.packs.watch(), sweeper.run()):
             task = asyncio.create_task(work)
             stack.push_async_callback(_end, task)
@@ -91,12 +112,13 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
         yield services
 
 
+def _origin(settings: Settings) -> str:
+    """Return where the server is, for who did not come by a request."""
+    return (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
+
+
 def _dispatcher(services: Services, store: JobStore, node: str) -> Dispatcher:
     settings = services.settings
-
-    async def attempt(job: str, number: int) -> float | None:
-        return None
-
     return Dispatcher(
         store=store,
         queue=Queue(services.database, node, settings.jobs_per_key),
@@ -105,7 +127,7 @@ def _dispatcher(services: Services, store: JobStore, node: str) -> Dispatcher:
         places=settings.job_places or PLACES_A_WORKER * services.pool.job_places,
         engine_url=settings.engine_database,
         lock=settings.data_dir / "jobs.lock" if settings.engine_database.startswith("sqlite") else None,
-        attempt=attempt,
+        attempt=services.notices.attempt,
         tell=services.jobs.watch.tell,
     )
 

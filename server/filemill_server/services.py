@@ -20,6 +20,9 @@ from filemill_server.settings import Settings
 from filemill_server.signing import Signer
 from filemill_server.storage import Storage
 from filemill_server.uploads import Uploads
+from filemill_server.webhooks.endpoints import DisabledEndpoints
+from filemill_server.webhooks.notices import Notices
+from filemill_server.webhooks.tenant_secrets import TenantSecrets
 from filemill_server.wire import HttpRequest
 
 if TYPE_CHECKING:
@@ -46,6 +49,9 @@ class Services:
     signer: Signer
     fetch_policy: FetchPolicy
     metrics: Metrics
+    webhook_secrets: TenantSecrets
+    webhook_endpoints: DisabledEndpoints
+    notices: Notices
     work_folder: Path
 
 

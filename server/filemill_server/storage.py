@@ -17,6 +17,7 @@ from obstore.store import AzureStore, GCSStore, LocalStore, MemoryStore, S3Store
 
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.folder import Folder
+from filemill_server.outages import outage, storage_outages
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
@@ -38,6 +39,8 @@ class Entry(NamedTuple):
 
 class Storage:
     """A store of files by name. A file is there whole or not at all, and never changes.
+
+    Where an object store does not answer, whatever is asked of it is the `FilemillError` `OVERLOADED`.
 
     Made by `open` for what the server keeps, and by `open_sources` for files of the operator.
     """
@@ -88,8 +91,14 @@ class Storage:
         """
         if self._folder is not None:
             await asyncio.to_thread(self._folder.adopt, path, name)
-        else:
-            await obstore.put_async(self._store, name, path, chunk_size=_PART, max_concurrency=_PARALLEL_PARTS)
+            return
+        with storage_outages():
+            try:
+                await obstore.put_async(self._store, name, path, chunk_size=_PART, max_concurrency=_PARALLEL_PARTS)
+            except FileNotFoundError as error:
+                if not path.exists():
+                    raise
+                raise outage("storage", error) from error  # it is the bucket that is not there
 
     async def stream(self, name: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Give the bytes from `start` up to but not including `end`, piece by piece.
@@ -103,9 +112,26 @@ class Storage:
             async for piece in self._folder.stream(name, start, end):
                 yield piece
             return
-        result = await self._get(name, start, end)
-        async for chunk in result.stream(min_chunk_size=CHUNK):
-            yield bytes(chunk)
+        with storage_outages():
+            result = await self._get(name, start, end)
+            async for chunk in result.stream(min_chunk_size=CHUNK):
+                yield bytes(chunk)
+
+    async def begin(self, name: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Give what `stream` gives when its first piece is there, so that an answer is not begun in vain.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+        """
+        stream = self.stream(name, start, end)
+        first = await anext(stream, b"")
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield first
+            async for piece in stream:
+                yield piece
+
+        return pieces()
 
     async def fetch(self, name: str, path: Path, *, limit: int | None = None) -> int:
         """Copy a file to a new local file and return its size.
@@ -116,13 +142,19 @@ class Storage:
         """
         if self._folder is not None:
             return await asyncio.to_thread(self._folder.copy, name, path, limit)
-        result = await self._get(name, 0, None)
-        size = result.meta["size"]
-        if limit is not None and size > limit:
-            raise FilemillError(ErrorCode.FILE_TOO_LARGE, f"{name!r} has {size} bytes; at most {limit} are allowed.")
-        with path.open("xb") as file:
-            async for chunk in result.stream(min_chunk_size=CHUNK):
-                await asyncio.to_thread(file.write, chunk)
+        with storage_outages():
+            result = await self._get(name, 0, None)
+            size = result.meta["size"]
+            if limit is not None and size > limit:
+                detail = f"{name!r} has {size} bytes; at most {limit} are allowed."
+                raise FilemillError(ErrorCode.FILE_TOO_LARGE, detail)
+            with path.open("xb") as file:
+                try:
+                    async for chunk in result.stream(min_chunk_size=CHUNK):
+                        await asyncio.to_thread(file.write, chunk)
+                except BaseException:
+                    path.unlink()
+                    raise
         return size
 
     async def copy(self, name: str, new: str) -> None:
@@ -133,7 +165,8 @@ class Storage:
         """
         if self._folder is not None:
             await asyncio.to_thread(self._folder.link, name, new)
-        else:
+            return
+        with storage_outages():
             await obstore.copy_async(self._store, name, new)
 
     async def delete(self, names: Sequence[str]) -> None:
@@ -141,17 +174,19 @@ class Storage:
         if self._folder is not None:
             await asyncio.to_thread(self._folder.delete, names)
             return
-        try:
-            if names:
-                await obstore.delete_async(self._store, list(names))
-        except FileNotFoundError:  # some stores refuse the whole list for one
-            for name in names:
-                await self._delete_one(name)
+        with storage_outages():
+            try:
+                if names:
+                    await obstore.delete_async(self._store, list(names))
+            except FileNotFoundError:  # some stores refuse the whole list for one
+                for name in names:
+                    await self._delete_one(name)
 
     async def names(self, prefix: str = "") -> AsyncIterator[Sequence[Entry]]:
         """List the files under a folder of the store, in pages."""
-        async for page in obstore.list(self._store, prefix or None, chunk_size=1000):
-            yield [Entry(entry["path"], entry["last_modified"]) for entry in page]
+        with storage_outages():
+            async for page in obstore.list(self._store, prefix or None, chunk_size=1000):
+                yield [Entry(entry["path"], entry["last_modified"]) for entry in page]
 
     async def check(self) -> None:
         """Write, read and delete a small file.
@@ -200,14 +235,18 @@ def check_url(url: str) -> None:
 
 
 def _remote(url: str) -> ObjectStore:
-    """Open an object store. A large file may take long; a silent connection may not."""
+    """Open an object store. A large file may take long; a silent connection may not, nor a store that is away."""
     options: ClientConfig = {
         "timeout": timedelta(hours=6),
         "read_timeout": timedelta(seconds=60),
-        "connect_timeout": timedelta(seconds=10),
+        "connect_timeout": timedelta(seconds=3),
         "allow_http": True,  # only an endpoint that the operator named with http:// is spoken to so
     }
-    retry: RetryConfig = {"max_retries": 5, "retry_timeout": timedelta(seconds=30)}
+    retry: RetryConfig = {
+        "max_retries": 5,
+        "retry_timeout": timedelta(seconds=6),
+        "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=1), "base": 2},
+    }
     match urlsplit(url).scheme:
         case "s3":
             return S3Store.from_url(url, client_options=options, retry_config=retry)

@@ -15,6 +15,7 @@ from filemill_server.idempotency import Idempotency
 from filemill_server.jobs.dispatcher import Dispatcher
 from filemill_server.storage import Storage
 from filemill_server.tables import files, jobs, to_stored
+from filemill_server.webhooks.notices import Notices
 from filemill_server.workplace import Workplace
 
 EVERY_SECONDS = 30.0
@@ -37,12 +38,14 @@ class Sweeper:
         storage: Storage,
         idempotency: Idempotency,
         workplace: Workplace,
+        notices: Notices | None = None,
         dispatcher: Dispatcher | None = None,
     ) -> None:
         self._database = database
         self._storage = storage
         self._idempotency = idempotency
         self._workplace = workplace
+        self._notices = notices
         self._dispatcher = dispatcher
         self._looked_at: datetime | None = None
 
@@ -63,6 +66,8 @@ class Sweeper:
         if self._dispatcher is not None:
             self._dispatcher.bury(dead)
             await self._dispatcher.sweep(now)
+        if self._notices is not None:
+            await self._notices.sweep(now)
         await self._sweep_jobs(now)
         ended = await self._sweep_expired(now)
         strays = 0

@@ -147,6 +147,42 @@ nodes: Final = Table(
     Column("seen_at", BigInteger, nullable=False, doc="By the clock of the database; 0: it said that it ends."),
 )
 
+webhook_secrets: Final = Table(
+    "webhook_secrets",
+    metadata,
+    Column("tenant", String(200), primary_key=True),
+    Column("secret", Text, nullable=False, doc="Sealed with the server's own secret."),
+    Column("previous", Text, doc="The one before, sealed."),
+    Column("previous_until", BigInteger, doc="Until when the one before signs too."),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+webhook_endpoints_disabled: Final = Table(
+    "webhook_endpoints_disabled",
+    metadata,
+    Column("id", String(64), primary_key=True, doc="SHA-256 of tenant and URL, hexadecimal."),
+    Column("tenant", String(200), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("reason", Text, nullable=False, doc="For people."),
+    Column("since", BigInteger, nullable=False),
+    Index(None, "tenant", "since", "id"),
+)
+
+webhook_deliveries: Final = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("job_id", String(64), primary_key=True),
+    Column("tenant", String(200), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("body", LargeBinary, doc="As it is signed and sent; null when no attempt follows."),
+    Column("status", String(16), nullable=False, doc="pending, delivered, exhausted, disabled or refused"),
+    Column("detail", Text, nullable=False, doc="What came of the last attempt, for people."),
+    Column("attempts", Integer, nullable=False),
+    Column("last_attempt_at", BigInteger, nullable=False, doc="Before the first attempt: when it was written."),
+    Column("next_attempt_at", BigInteger, doc="Null when no attempt follows."),
+    Index(None, "last_attempt_at"),
+)
+
 _MICROSECONDS = 1_000_000
 
 

@@ -12,11 +12,15 @@ from typing import TypeVar
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from filemill.errors import FilemillError
 from filemill_server.cli.installation import settings_or_exit
 from filemill_server.cli.tables import show_table
 from filemill_server.database import Database
 from filemill_server.keys import Key, Keys
 from filemill_server.logs import configure_logs
+from filemill_server.settings import Settings, signing_secret
+from filemill_server.webhooks.sealing import Sealer
+from filemill_server.webhooks.tenant_secrets import TenantSecret, TenantSecrets
 
 T = TypeVar("T")
 
@@ -60,10 +64,12 @@ def keys() -> None:
 def create_key(name: str, plan: str, dialect: str | None, prefix: str, expires_at: datetime | None, test: bool) -> None:
     """Make a key and print it on standard output. It can't be shown again."""
 
-    async def create(keys: Keys) -> tuple[Key, str]:
-        return await keys.create(name=name, plan=plan, dialect=dialect, prefix=prefix, expires_at=expires_at, test=test)
+    async def create(database: Database, _: Settings) -> tuple[Key, str]:
+        return await Keys(database).create(
+            name=name, plan=plan, dialect=dialect, prefix=prefix, expires_at=expires_at, test=test
+        )
 
-    key, secret = _with_keys(create)
+    key, secret = _with_database(create)
     click.echo(f"Key {key.id} for {key.name!r}, plan {key.plan}; it is shown only now:", err=True)
     click.echo(secret)
 
@@ -82,7 +88,7 @@ def list_keys() -> None:
             f"{key.created_at:%Y-%m-%d}",
             f"{key.expires_at:%Y-%m-%d %H:%M}" if key.expires_at else "never",
         ]
-        for key in _with_keys(lambda keys: keys.list())
+        for key in _with_database(lambda database, _: Keys(database).list())
     ]
     show_table(["Id", "Key", "Name", "Plan", "Dialect", "State", "Made", "Expires"], rows)
 
@@ -91,15 +97,35 @@ def list_keys() -> None:
 @click.argument("key_id", metavar="ID")
 def revoke_key(key_id: str) -> None:
     """End a key: a running server refuses it within a second."""
-    key = _with_keys(lambda keys: keys.revoke(key_id))
+    key = _with_database(lambda database, _: Keys(database).revoke(key_id))
     if key is None:
         click.echo(f"Error: There is no key {key_id!r}; `filemill keys list` shows all.", err=True)
         sys.exit(1)
     click.echo(f"Key {key.id} of {key.name!r} is revoked.", err=True)
 
 
-def _with_keys(use: Callable[[Keys], Awaitable[T]]) -> T:
-    """Use the keys of the database, which is made or brought up to date first."""
+@keys.command("webhook-secret")
+@click.option("--name", required=True, help="Whose: the name of their keys.")
+@click.option("--rotate", is_flag=True, help="Make a new one; the one before signs beside it for 24 hours.")
+def webhook_secret(name: str, rotate: bool) -> None:
+    """Print what signs the webhooks of a key's owner on standard output; the first time it is made."""
+
+    async def secret(database: Database, settings: Settings) -> TenantSecret | None:
+        tenant = next((key.tenant for key in await Keys(database).list() if key.name == name), None)
+        if tenant is None:
+            return None
+        secrets = TenantSecrets(database, Sealer(signing_secret(settings)))
+        return await (secrets.rotate(tenant) if rotate else secrets.get(tenant))
+
+    found = _with_database(secret)
+    if found is None:
+        click.echo(f"Error: There is no key of {name!r}; `filemill keys list` shows all.", err=True)
+        sys.exit(1)
+    click.echo(found.secret)
+
+
+def _with_database(use: Callable[[Database, Settings], Awaitable[T]]) -> T:
+    """Use the database, which is made or brought up to date first."""
     configure_logs("error")
     settings = settings_or_exit()
 
@@ -107,13 +133,13 @@ def _with_keys(use: Callable[[Keys], Awaitable[T]]) -> T:
         database = Database(settings.database)
         try:
             await asyncio.to_thread(database.migrate)
-            return await use(Keys(database))
+            return await use(database, settings)
         finally:
             database.close()
 
     try:
         return asyncio.run(with_database())
-    except (ValueError, OSError, SQLAlchemyError) as error:
+    except (ValueError, OSError, SQLAlchemyError, FilemillError) as error:
         click.echo(f"Error: {str(error).splitlines()[0]}", err=True)
         sys.exit(1)
 

@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
+from filemill.errors import FilemillError
 from filemill_server.cli.findings import Finding, fails, works
 from filemill_server.cli.installation import Installation, read_packs
 from filemill_server.database import Database
@@ -62,8 +63,9 @@ async def _database(settings: Settings) -> Finding:
             )
         finally:
             database.close()
-    except (SQLAlchemyError, OSError) as error:
-        return fails("database", f"{told}: {str(error).partition(chr(10))[0]}", "see FILEMILL_DATABASE_URL")
+    except (SQLAlchemyError, OSError, FilemillError) as error:
+        reason = str(error.__cause__ or error).partition("\n")[0]
+        return fails("database", f"{told}: {reason}", "see FILEMILL_DATABASE_URL")
     known = [script.revision for script in ScriptDirectory(str(files("filemill_server.migrations"))).walk_revisions()]
     if revision is None:
         return works("database", f"{told}; its tables are made at the first start")

@@ -1,6 +1,6 @@
 """DBOS, which keeps work going over the end of a process: everything of it that this server uses is here.
 
-Two workflows: `job` runs a job, `notice` delivers the message to its webhook. Their ids are made of the job's,
+Two workflows: `job` runs a job, `notify` delivers the message to its webhook. Their ids are made of the job's,
 so that starting one twice is starting it once. DBOS takes 0.8 s of CPU and 54 MB to import: it is imported when
 an engine is opened, which is when the server answers already.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from filemill_server.database_url import database_url
+from filemill_server.webhooks.workflow import register
 
 if TYPE_CHECKING:
     from dbos import DBOS
@@ -139,17 +140,7 @@ def _open(url: str, node: str, work: Work, attempt: Attempt) -> Engine:
     async def job(id: str) -> None:
         await work(id)
 
-    @DBOS.step(name="attempt")
-    async def step(id: str, number: int) -> float | None:
-        return await attempt(id, number)
-
-    @DBOS.workflow(name="notice", max_recovery_attempts=_RECOVERIES)
-    async def notice(id: str) -> None:
-        number = 1
-        while (seconds := await step(id, number)) is not None:
-            await DBOS.sleep_async(seconds)
-            number += 1
-
+    notice = register(attempt)
     parsed = database_url(url)
     if parsed.drivername == "sqlite":
         _enter_wal(Path(str(parsed.database)))
@@ -160,7 +151,7 @@ def _open(url: str, node: str, work: Work, attempt: Attempt) -> Engine:
         "application_version": VERSION,
         "serializer": Serializer(),
         "use_listen_notify": False,  # nothing here waits for messages
-        "notification_listener_polling_interval_sec": 3600.0,
+        "notification_listener_polling_interval_sec": 0.5,  # what its thread sleeps, and its end waits for
         "scheduler_polling_interval_sec": 3600.0,
         "max_executor_threads": _THREADS,
         "log_level": "WARNING",

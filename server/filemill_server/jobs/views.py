@@ -11,6 +11,10 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from filemill.errors import ErrorCode, FilemillError, Problem
 from filemill_server.jobs.store import JobRow, State
 from filemill_server.problems import problem
+from filemill_server.webhooks.views import WebhookBody
+
+POLL_SECONDS = 1
+"""Between two looks at a job that has not ended (NC-03)."""
 
 _read_problem = msgspec.json.Decoder(Problem).decode
 
@@ -27,6 +31,7 @@ class JobBody(Struct, frozen=True, kw_only=True, rename="camel"):
     finished_at: Annotated[datetime, Meta(tz=True)] | None
     parts: Annotated[int, Meta(ge=1, description="Of a batch: how many jobs it consists of.")] | UnsetType = UNSET
     parts_left: Annotated[int, Meta(ge=0, description="Of those, how many have not ended.")] | UnsetType = UNSET
+    webhook: Annotated[WebhookBody, Meta(description="What became of its webhook.")] | UnsetType = UNSET
     result: (
         Annotated[Raw, Meta(description="Of a job that succeeded: what the request would have been answered.")]
         | UnsetType
@@ -48,8 +53,11 @@ def job_path(id: str) -> str:
     return f"/v1/jobs/{id}"
 
 
-def job_body(row: JobRow) -> JobBody:
-    """Return a job as it is shown. A request's id is not known of it any more; its own stands for that."""
+def job_body(row: JobRow, webhook: WebhookBody | None = None) -> JobBody:
+    """Return a job as it is shown, with what became of its webhook where that is known.
+
+    A request's id is not known of it any more; its own stands for that.
+    """
     error: Raw | UnsetType = UNSET
     if row.error is not None:
         details, _ = problem(_read_problem(row.error).error(), request_id=row.id, path=job_path(row.id))
@@ -64,6 +72,7 @@ def job_body(row: JobRow) -> JobBody:
         finished_at=row.finished_at,
         parts=row.parts or UNSET,
         parts_left=row.parts_left if row.parts else UNSET,
+        webhook=webhook or UNSET,
         result=UNSET if row.result is None else Raw(row.result.encode()),
         error=error,
     )

@@ -82,8 +82,10 @@ class Watch:
         """
         if self._closed.is_set():
             return
+        clock = asyncio.get_running_loop().time
         with self._watched(id) as job:
             given: JobRow | None = None
+            again = None
             while not (self._closed.is_set() or job.gone):
                 changed, row = job.changed, job.row
                 if row is not None and (given is None or _seen(row) != _seen(given)):
@@ -91,13 +93,15 @@ class Watch:
                     yield row
                     if row.state.final:
                         return
+                    again = None if again_seconds is None else clock() + again_seconds
                     continue
                 try:
-                    async with asyncio.timeout(again_seconds):
+                    async with asyncio.timeout_at(again):
                         await changed.wait()
                 except TimeoutError:
-                    if given is not None:
+                    if given is not None and again_seconds is not None:
                         yield given
+                        again = clock() + again_seconds
 
     def tell(self, *ids: str) -> None:
         """Have some jobs looked at now: they have changed. Called in the event loop of those who wait."""

@@ -16,6 +16,7 @@ from filemill_server.openapi.processing import Processing, operation_tag
 from filemill_server.openapi.responses import HEADERS, Json, Responses
 from filemill_server.openapi.schemas import Schemas
 from filemill_server.openapi.storage import path_id, storage_paths
+from filemill_server.openapi.webhooks import webhook_paths
 from filemill_server.packs import Packs
 
 OPEN: list[Json] = []
@@ -71,7 +72,8 @@ def document(registry: Registry, packs: Packs, *, version: str, public_url: str 
             "post": processing.pack(pack_id),
         },
         **storage_paths(schemas, responses),
-        **job_paths(responses),
+        **job_paths(schemas, responses),
+        **webhook_paths(responses),
         **_discovery_paths(registry, responses),
         **_service_paths(responses),
     }
@@ -113,6 +115,7 @@ def _tags(registry: Registry) -> list[Json]:
         {"name": "Uploads", "description": "Inputs kept for later."},
         {"name": "Assets", "description": "Stored results."},
         {"name": "Jobs", "description": "Work that goes on after its request was answered."},
+        {"name": "Webhooks", "description": "Messages about the ends of jobs."},
         {"name": "Discovery", "description": "What this server can do."},
         {"name": "Service", "description": "Health and metrics."},
     ]

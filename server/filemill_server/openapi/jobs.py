@@ -7,6 +7,7 @@ from filemill_server.jobs.events import EVENT, HEARTBEAT_SECONDS
 from filemill_server.jobs.store import State
 from filemill_server.jobs.views import JobBody, JobList
 from filemill_server.openapi.responses import Json, Responses
+from filemill_server.openapi.schemas import Schemas
 from filemill_server.openapi.storage import page_parameters, path_id
 
 _OWN = (ErrorCode.UNAUTHORIZED, ErrorCode.NOT_FOUND)
@@ -18,7 +19,7 @@ def accepted_job(responses: Responses) -> Json:
     return responses.body("The work goes on as a job.", JobBody, *headers)
 
 
-def job_paths(responses: Responses) -> dict[str, Json]:
+def job_paths(schemas: Schemas, responses: Responses) -> dict[str, Json]:
     """Return the paths of jobs."""
     job_id = path_id("jobId", "Id of a job.")
     return {
@@ -42,7 +43,7 @@ def job_paths(responses: Responses) -> dict[str, Json]:
                 },
             },
         },
-        "/v1/jobs/{jobId}/events": {"parameters": [job_id], "get": _follow_job(responses)},
+        "/v1/jobs/{jobId}/events": {"parameters": [job_id], "get": _follow_job(schemas, responses)},
     }
 
 
@@ -68,15 +69,21 @@ def _list_jobs(responses: Responses) -> Json:
     }
 
 
-def _follow_job(responses: Responses) -> Json:
-    content = {"text/event-stream": {"schema": {"type": "string"}}}
+def _follow_job(schemas: Schemas, responses: Responses) -> Json:
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": schemas.ref(JobBody)}
+    event = {
+        "type": "object",
+        "description": "One event.",
+        "properties": {"event": {"const": EVENT}, "id": {"type": "string"}, "data": data},
+        "required": ["event", "id", "data"],
+    }
     return {
         **_about("followJob", "Tell of a job's changes as they come, until it has ended."),
         "description": f"Server-sent events named `{EVENT}`, whose data is the job as `GET /v1/jobs/{{jobId}}` gives"
         " it: one at once, one after each change, and the last with its end, which ends the answer. Where nothing"
         f" changes a comment comes every {HEARTBEAT_SECONDS:.0f} seconds.",
         "responses": {
-            "200": responses.content("The events.", content, "Cache-Control"),
+            "200": responses.content("The events.", {"text/event-stream": {"schema": event}}, "Cache-Control"),
             **responses.problems(_OWN),
         },
     }

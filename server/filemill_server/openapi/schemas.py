@@ -19,6 +19,7 @@ from filemill_server import discovery, messages
 from filemill_server.discovery import JsonSchema, name_formats, own_first
 from filemill_server.jobs import views
 from filemill_server.packs import Packs
+from filemill_server.webhooks import views as webhooks
 
 REF = "#/components/schemas/"
 
@@ -36,6 +37,8 @@ BODIES: tuple[type[Struct], ...] = (
     messages.AssetList,
     views.JobBody,
     views.JobList,
+    webhooks.WebhookSecretBody,
+    webhooks.DisabledEndpointList,
     messages.ProblemBody,
     messages.HealthBody,
     discovery.OperationList,

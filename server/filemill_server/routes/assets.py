@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 from litestar import Response, delete, get, post, put, route
@@ -60,23 +59,11 @@ async def read_asset(request: HttpRequest, asset_id: str) -> Response[bytes] | S
     headers["Content-Length"] = str(end - start)
     if part is not None:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{asset.size}"
-    pieces = await _begun(services_of(request).storage.stream(asset.storage_name, start, end))
-    return Stream(pieces, status_code=206 if part else 200, headers=headers, media_type=asset.media_type)
-
-
-async def _begun(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Read the first piece, so that an asset that was deleted since it was looked up is a 404 as well."""
     try:
-        first = await anext(stream, b"")
-    except FileNotFoundError:
+        pieces = await services_of(request).storage.begin(asset.storage_name, start, end)
+    except FileNotFoundError:  # deleted since it was looked up
         raise missing() from None
-
-    async def pieces() -> AsyncIterator[bytes]:
-        yield first
-        async for piece in stream:
-            yield piece
-
-    return pieces()
+    return Stream(pieces, status_code=206 if part else 200, headers=headers, media_type=asset.media_type)
 
 
 async def _readable(request: HttpRequest, asset_id: str) -> Asset:

@@ -8,13 +8,10 @@ from litestar.response import Stream
 from filemill.errors import invalid
 from filemill_server.jobs.events import job_events
 from filemill_server.jobs.store import JobRow, State
-from filemill_server.jobs.views import JobList, job_body
+from filemill_server.jobs.views import POLL_SECONDS, JobList, job_body
 from filemill_server.paging import next_link, page_size
 from filemill_server.services import key_of, services_of
 from filemill_server.wire import HttpRequest, json_answer
-
-POLL_SECONDS = 1
-"""Between two looks at a job that has not ended (NC-03)."""
 
 
 @get("/jobs")
@@ -30,8 +27,11 @@ async def list_jobs(request: HttpRequest) -> Response[bytes]:
 async def read_job(request: HttpRequest, job_id: str) -> Response[bytes]:
     """Tell how far a job is, and how it ended."""
     row = await _own(request, job_id)
-    waiting = {} if row.state.final else {"Retry-After": str(POLL_SECONDS), "Cache-Control": "no-store"}
-    return json_answer(job_body(row), headers=waiting)
+    headers = {"Cache-Control": "no-store"}
+    if not row.state.final:
+        headers["Retry-After"] = str(POLL_SECONDS)
+    webhook = None if row.webhook is None else await services_of(request).notices.delivery_of(row.id)
+    return json_answer(job_body(row, webhook), headers=headers)
 
 
 @delete("/jobs/{job_id:str}", status_code=204)

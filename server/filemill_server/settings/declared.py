@@ -160,7 +160,8 @@ class Settings(Struct, frozen=True, kw_only=True):
             str,
             Meta(
                 min_length=32,
-                description="Signs the URLs of assets; default: made once and kept in the data folder.",
+                description="Signs the URLs of assets and encrypts what signs webhooks; default: made once and kept in"
+                " the data folder.",
             ),
         ]
         | None

@@ -141,7 +141,7 @@ async def deliver(message: Message, endpoint: Endpoint, *, number: int, policy: 
     """
     keys = [parse_secret(secret) for secret in endpoint.secrets]
     # Made before anything is sent, so that a wrong number is told in time.
-    unreached = _failed(number, "The endpoint could not be reached, or did not answer in time.")
+    unreached = failed(number, "The endpoint could not be reached, or did not answer in time.")
     try:
         return await _post(message, target(endpoint.url, policy), keys, number=number, policy=policy)
     except FilemillError as error:
@@ -186,10 +186,11 @@ def _judged(response: httpcore.Response, number: int) -> Attempt:
     detail = f"The endpoint answered with status {status}."
     if 300 <= status < 400:
         detail += " Redirects are not followed."
-    return _failed(number, detail, status, retry_after_seconds(asked.decode("latin-1"), datetime.now(UTC)))
+    return failed(number, detail, status, retry_after_seconds(asked.decode("latin-1"), datetime.now(UTC)))
 
 
-def _failed(number: int, detail: str, status: int | None = None, retry_after: float = 0.0) -> Attempt:
+def failed(number: int, detail: str, status: int | None = None, retry_after: float = 0.0) -> Attempt:
+    """Make the outcome of an attempt that failed: another one on schedule, or none after the last."""
     # Jitter keeps messages that failed together from coming back together.
     wait = wait_seconds(number, jitter=secrets.SystemRandom().random(), retry_after=retry_after)
     return Attempt(Outcome.EXHAUSTED if wait is None else Outcome.RETRY, detail, status, wait)

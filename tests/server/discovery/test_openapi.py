@@ -89,7 +89,7 @@ def test_every_registered_operation_has_a_path(registry: Registry, made: Documen
 
 
 def test_the_rest_of_the_api_is_there(made: Document) -> None:
-    """NA-10…NA-13, NA-21, NA-22, NA-40, NA-41, NA-83: all paths and methods."""
+    """NA-10…NA-13, NA-21, NA-22, NA-40, NA-41, NA-50, NA-83: all paths and methods."""
     found = {f"{method} {path}" for path, method, _ in operations(made)}
     assert {
         "post /v1/process",
@@ -109,6 +109,10 @@ def test_the_rest_of_the_api_is_there(made: Document) -> None:
         "put /v1/assets/{assetId}",
         "delete /v1/assets/{assetId}",
         "post /v1/assets/{assetId}/copy",
+        "get /v1/jobs",
+        "get /v1/jobs/{jobId}",
+        "delete /v1/jobs/{jobId}",
+        "get /v1/jobs/{jobId}/events",
         "get /health/live",
         "get /health/ready",
         "get /metrics",
@@ -226,17 +230,35 @@ def test_answers_are_json_or_bytes(made: Document) -> None:
     assert validator(made, content["application/json"]["schema"]).is_valid(result)
 
 
+@pytest.mark.parametrize("path", ["/v1/shrink", "/v1/process", "/v1/packs", "/v1/packs/{packId}"])
+def test_work_can_become_a_job(made: Document, path: str) -> None:
+    """NA-30, NC-05: how to ask for a job, and the answer that has it."""
+    operation = made["paths"][path]["post"]
+    assert {"#/components/parameters/Prefer", "#/components/parameters/Priority"} <= {
+        part.get("$ref") for part in operation["parameters"]
+    }
+    answer = operation["responses"]["202"]
+    assert {"Location", "Retry-After", "Preference-Applied", "Vary"} <= answer["headers"].keys()
+    body = validator(made, answer["content"]["application/json"]["schema"])
+    waiting = {"jobId": "j", "status": "queued", "progress": 0, "step": None, "createdAt": "2026-01-01T00:00:00Z"}
+    waiting |= {"startedAt": None, "finishedAt": None}
+    assert body.is_valid(waiting)
+    assert not body.is_valid(waiting | {"status": "waiting"})
+    assert not body.is_valid(waiting | {"result": "text"})
+    assert not body.is_valid(waiting | {"error": {"code": "INVALID_FILE"}})
+
+
 def test_problems_are_typed(made: Document) -> None:
     """NA-70, NC-01: each status with its codes and the one schema of problems; 401 says what is wanted."""
     responses = made["paths"]["/v1/shrink"]["post"]["responses"]
     assert set(responses) == {
-        *("200", "400", "401", "403", "404", "409", "413", "415", "422"),
+        *("200", "202", "400", "401", "403", "404", "409", "413", "415", "422"),
         *("500", "501", "503", "504"),
     }
     shared = {
         status: made["components"]["responses"][ref["$ref"].rpartition("/")[2]]
         for status, ref in responses.items()
-        if status != "200"
+        if status not in ("200", "202")
     }
     for response in shared.values():
         assert set(response["content"]) == {"application/problem+json"}

@@ -32,12 +32,6 @@ from webhook_receiver import MESSAGE, POLICY, SECRET, Answer, receiving, resolve
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run the tests on asyncio, as the server does."""
-    return "asyncio"
-
-
 async def test_delivered() -> None:
     """The receiver's package verifies the message, which arrives as it was signed: minified, of one line."""
     async with receiving(status("204 No Content")) as receiver:

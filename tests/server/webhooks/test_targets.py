@@ -14,12 +14,6 @@ from webhook_receiver import receiving, resolve, send, status
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run the tests on asyncio, as the server does."""
-    return "asyncio"
-
-
 @pytest.mark.parametrize("line", ["301 x", "302 x", "303 x", "307 x", "308 x"])
 async def test_redirects_are_not_followed(line: str) -> None:
     """A redirect is a failure, wherever it leads."""
