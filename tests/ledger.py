@@ -46,7 +46,7 @@ class Ledger:
         ((count,),) = self.rows(func.count(jobs.c.id), where=jobs.c.finished_at.is_(None))
         return int(count)
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float, every: float = 0.1) -> None:
         """Wait until all jobs have ended."""
         end = time.monotonic() + seconds
         while left := self.unended():
@@ -55,7 +55,15 @@ class Ledger:
                     jobs.c.id, jobs.c.state, jobs.c.node, jobs.c.attempts, where=jobs.c.finished_at.is_(None)
                 )
                 raise AssertionError(f"{left} jobs have not ended after {seconds} s: {stuck[:10]}")
-            time.sleep(0.1)
+            time.sleep(every)
+
+    def span(self, last: int = 1_000_000) -> tuple[int, int]:
+        """Return when the first of the last so many jobs began, and when they were over, as the database has it."""
+        newest = select(jobs).order_by(jobs.c.created_at.desc()).limit(last).subquery()
+        query = select(func.min(newest.c.started_at), func.max(newest.c.finished_at))
+        with self._engine.begin() as connection:
+            began, ended = connection.execute(query).one()
+        return began, ended
 
     def seconds_to_work(self, since: float) -> tuple[float, float] | None:
         """Return how long after a moment the first job began, and ended, as the database has it; None: not yet."""

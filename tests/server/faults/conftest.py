@@ -11,6 +11,7 @@ import pytest
 from ledger import Ledger
 from live import LiveServer, StartServer
 from nodes import Pair, install_plugin
+from real_parts import ObjectStoreServer, PostgresServer, shared_environment
 from stores import store_of
 
 
@@ -31,6 +32,12 @@ def single_client(single: LiveServer) -> Iterator[httpx.Client]:
     """A client of the one server."""
     with single.client() as client:
         yield client
+
+
+@pytest.fixture
+def shared_parts(postgres: PostgresServer, object_store: ObjectStoreServer) -> dict[str, str]:
+    """The environment of nodes that share a fresh database and a fresh bucket."""
+    return shared_environment(postgres, object_store)
 
 
 @pytest.fixture
