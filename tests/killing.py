@@ -33,6 +33,16 @@ class Report:
     ended: list[float] = field(default_factory=list)
     refused: int = 0
 
+    def __add__(self, other: Report) -> Report:
+        return Report(
+            self.kills + other.kills,
+            self.accepted + other.accepted,
+            self.strays + other.strays,
+            self.began + other.began,
+            self.ended + other.ended,
+            self.refused + other.refused,
+        )
+
     def __str__(self) -> str:
         times = "; ".join(
             f"first job {name} after {median(values):.1f} s (median), {max(values):.1f} s (longest)"

@@ -125,7 +125,9 @@ def one_by_one(server: LiveServer, ledger: Ledger, rounds: int) -> None:
 
 def many(server: LiveServer, ledger: Ledger, count: int, bar: str) -> None:
     """Jobs a second, from the first request to the last end."""
+    assert server.process is not None
     before = len(ledger.rows(jobs.c.id))
+    cpu = cpu_seconds(server.process.pid), cpu_seconds(server.process.pid, workers=False)
     started = time.monotonic()
     took = asyncio.run(send(server, body(), count))
     accepted = time.monotonic() - started
@@ -133,7 +135,10 @@ def many(server: LiveServer, ledger: Ledger, count: int, bar: str) -> None:
     whole = time.monotonic() - started
     assert len(ledger.rows(jobs.c.id)) == before + count
     row(f"202, {CLIENTS} clients", "", f"{milliseconds(took)}; {count / accepted:.0f} a second")
+    both = cpu_seconds(server.process.pid) - cpu[0]
+    own = cpu_seconds(server.process.pid, workers=False) - cpu[1]
     row(f"{count} jobs, end to end", bar, f"{count / whole:.0f} a second")
+    row("CPU of such a job", "", f"{both / count * 1000:.1f} ms, {own / count * 1000:.1f} of them the server's")
 
 
 def drained(waiting: LiveServer, ledger: Ledger, count: int, bar: str, worker: WorkerNode) -> None:

@@ -100,15 +100,16 @@ class Engine:
             return
         from dbos import WorkflowStatusString  # noqa: PLC0415 - see above
 
-        ids = [_JOB + job for job in jobs]
-        known = await self._dbos.list_workflows_async(workflow_ids=ids, load_input=False, load_output=False)
+        workflows = [_JOB + job for job in jobs]
+        known = await self._dbos.list_workflows_async(workflow_ids=workflows, load_input=False, load_output=False)
         goes_on = (WorkflowStatusString.PENDING.value, WorkflowStatusString.ENQUEUED.value)
         over = [workflow.workflow_id for workflow in known if workflow.status not in goes_on]
         if over:
             await self._dbos.delete_workflows_async(over)
-        kept = {workflow.workflow_id.removeprefix(_JOB) for workflow in known} - {id.removeprefix(_JOB) for id in over}
-        for job in set(jobs) - kept:
-            await self.start(job)
+        kept = {workflow.workflow_id for workflow in known}.difference(over)
+        for job in jobs:
+            if _JOB + job not in kept:
+                await self.start(job)
 
     async def sweep(self, before: datetime) -> int:
         """Remove what is kept of workflows that ended before a moment, and return how many these were."""
