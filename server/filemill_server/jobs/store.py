@@ -76,6 +76,8 @@ class NewJob(Struct, frozen=True, kw_only=True):
 class JobRow(Struct, frozen=True, kw_only=True):
     """A job. Its request, result and error are JSON texts; times are UTC, whole seconds.
 
+    The request is there for who runs the job, and not in lists.
+
     A batch is `running` from the start of its first part, and as far as they are together.
     """
 
@@ -110,6 +112,8 @@ _EMPTY: dict[str, Any] = {column.name: None for column in jobs.columns} | {
     "attempts": 0,
 }
 _TERM = update(files).where(files.c.id == bindparam("file")).values(expires_at=bindparam("end"))
+# Without the request, which may be long and which only who runs the job reads.
+_SHOWN = select(*(column for column in jobs.columns if column is not jobs.c.request))
 _TIMES = ("created_at", "started_at", "finished_at", "expires_at")
 _PART = jobs.alias("part")
 _OF_BATCH_START = select(func.min(_PART.c.started_at))
@@ -154,11 +158,11 @@ class JobStore:
 
     async def get_many(self, ids: Sequence[str]) -> Sequence[JobRow]:
         """Return those of some jobs that are there, in any order."""
-        return await self._rows(select(jobs).where(jobs.c.id.in_(ids)))
+        return await self._rows(_SHOWN.where(jobs.c.id.in_(ids)))
 
     async def parts(self, id: str) -> Sequence[JobRow]:
         """Return the parts of a batch, in order."""
-        return await self._rows(select(jobs).where(jobs.c.parent == id).order_by(jobs.c.position))
+        return await self._rows(_SHOWN.where(jobs.c.parent == id).order_by(jobs.c.position))
 
     async def list_parts(
         self, id: str, *, cursor: str | None = None, limit: int = 100, state: State | None = None
@@ -168,7 +172,7 @@ class JobStore:
         Raises:
             FilemillError: `INVALID_PARAMETER` where the cursor is none of ours.
         """
-        query = select(jobs).where(jobs.c.parent == id)
+        query = _SHOWN.where(jobs.c.parent == id)
         if state is not None:
             query = query.where(jobs.c.state == state)
         if cursor is not None:
@@ -186,7 +190,7 @@ class JobStore:
         Raises:
             FilemillError: `INVALID_PARAMETER` where the cursor is none of ours.
         """
-        query = select(jobs).where(jobs.c.tenant == tenant, jobs.c.parent.is_(None), _unexpired())
+        query = _SHOWN.where(jobs.c.tenant == tenant, jobs.c.parent.is_(None), _unexpired())
         if state is not None:
             query = query.where(jobs.c.state == state)
         if cursor is not None:
@@ -334,7 +338,7 @@ def _job(connection: Connection, row: RowMapping) -> JobRow:
 
 
 def _read(row: Mapping[str, Any]) -> JobRow:
-    values = {name: row[name] for name in JobRow.__struct_fields__}
+    values: dict[str, Any] = {name: row.get(name) for name in JobRow.__struct_fields__}
     for name in _TIMES:
         values[name] = None if values[name] is None else from_stored(values[name])
     return JobRow(**values | {"state": State(values["state"])})
