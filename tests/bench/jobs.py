@@ -172,17 +172,17 @@ def worker_of(server: LiveServer, folder: Path, **settings: str) -> Iterator[Wor
 def idle(server: LiveServer, seconds: float) -> None:
     """CPU time of a server, with its workers, that has nothing to do."""
     assert server.process is not None
-    pids = [server.process.pid, *children(server.process.pid)]
     time.sleep(3)
-    before = sum(map(cpu_seconds, pids))
+    before = cpu_seconds(server.process.pid)
     time.sleep(seconds)
-    row(
-        f"CPU of an idle node over {seconds:.0f} s", "<= 3 %", f"{(sum(map(cpu_seconds, pids)) - before) / seconds:.1%}"
-    )
+    share = (cpu_seconds(server.process.pid) - before) / seconds
+    row(f"CPU of an idle node over {seconds:.0f} s", "<= 3 %", f"{share:.1%}")
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return the CPU time of a process so far, user and system."""
+def cpu_seconds(pid: int, *, workers: bool = True) -> float:
+    """Return the CPU time of a process so far, user and system, with that of its worker processes."""
+    if workers:
+        return sum(cpu_seconds(each, workers=False) for each in (pid, *children(pid)))
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
