@@ -7,7 +7,7 @@ import fcntl
 import os
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -19,8 +19,10 @@ from filemill_server.jobs.engine import Attempt, Engine
 from filemill_server.jobs.nodes import BEAT_SECONDS, Nodes
 from filemill_server.jobs.queue import Queue, Reached
 from filemill_server.jobs.runner import Runner, wait_seconds
-from filemill_server.jobs.store import KEEP, JobRow, JobStore
+from filemill_server.jobs.store import JobRow, JobStore
 
+KEEP = timedelta(hours=1)
+"""How long the engine's own rows are kept of work that has ended; nothing reads them."""
 LOOK_SECONDS = 0.5
 """Between looks for jobs that other processes accepted or cancelled, and between two writings of progress."""
 
