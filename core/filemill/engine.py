@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
 import pyvips
 
+from filemill.archive import distinct
 from filemill.context import Context
 from filemill.document import Document
 from filemill.encoding import NO_WISH, Encoding
@@ -120,7 +119,7 @@ class _Engine:
             items = self._step(step, items)
             report.append(self._entry(self.registry.entry(step).name, started))
         started = time.perf_counter()
-        stems = _distinct([item.stem for item in items])
+        stems = distinct([item.stem for item in items])
         outputs = [self.saver.save(item.value, item.wish, stem) for item, stem in zip(items, stems, strict=True)]
         if len(outputs) > 1 and self.task.archive and self.task.bundle is None:
             outputs = [self.saver.archive(outputs)]
@@ -191,20 +190,6 @@ def _own_stem(value: object) -> str | None:
     """Return the name, without its ending, that an operation gave to one of many; None where it gave none."""
     file = value.file if isinstance(value, Document) else value
     return PurePosixPath(file.name).stem if isinstance(file, File) else None
-
-
-def _distinct(stems: Sequence[str]) -> list[str]:
-    """Number equal names apart, in any case: results of one pipeline may come from files of the same name."""
-    folded = Counter(stem.casefold() for stem in stems)
-    taken = {stem for stem, times in folded.items() if times == 1}
-    names: list[str] = []
-    for stem in stems:
-        name = stem
-        if folded[stem.casefold()] > 1:
-            name = next(name for number in count(1) if (name := f"{stem}-{number}").casefold() not in taken)
-            taken.add(name.casefold())
-        names.append(name)
-    return names
 
 
 def _reason(error: pyvips.Error) -> str:

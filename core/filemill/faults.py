@@ -66,14 +66,14 @@ def unknown(name: str, known: Iterable[str], what: str) -> str:
 
 def _faults(value: object, type_: Any, pointer: str, strict: bool) -> Iterable[Fault]:
     """Yield every fault of a value, the deepest that can be told."""
-    type_ = _bare(type_)
-    if get_origin(type_) is list and isinstance(value, list):
-        (item,) = get_args(type_)
+    same = next((member for member in members_of(type_) if get_origin(member) is type(value)), None)
+    if same is not None and isinstance(value, list):
+        (item,) = get_args(same)
         for index, element in enumerate(value):
             yield from _converted(element, item, f"{pointer}/{index}", strict)
         return
-    if get_origin(type_) is dict and isinstance(value, dict):
-        _, item = get_args(type_)
+    if same is not None and isinstance(value, dict):
+        _, item = get_args(same)
         for name, element in value.items():
             yield from _converted(element, item, f"{pointer}/{_escape(str(name))}", strict)
         return

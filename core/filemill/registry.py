@@ -27,7 +27,7 @@ CORE = "filemill"
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _TAKEN_NAMES = frozenset(
-    {"assets", "formats", "jobs", "keys", "operations", "packs", "process", "uploads", "usage", "webhooks"}
+    {"assets", "batches", "formats", "jobs", "keys", "operations", "packs", "process", "uploads", "usage", "webhooks"}
 )  # of the API itself: an operation stands beside them in a URL
 _TAKEN_PARAMETERS = frozenset(
     {"file", "files", "metadata", "output", "source", "sources"}

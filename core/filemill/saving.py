@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-import zipfile
 from collections.abc import Collection, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from filemill.archive import MEDIA_TYPE, NAME, open_archive, open_member, under
 from filemill.context import Context
 from filemill.document import Document
 from filemill.encoding import Encoding
 from filemill.errors import ErrorCode, FilemillError
 from filemill.formats import Format
-from filemill.kinds import Data, Facts, File, Text
+from filemill.kinds import Data, File, Text
 from filemill.picture import Picture
-from filemill.task import Made, Output
+from filemill.task import Made, Output, output_of
 
 
 class Saver:
@@ -48,7 +47,7 @@ class Saver:
         if isinstance(value, Picture):
             scaled = self._context.decided.pop("facts", None)  # an encoder may have scaled it to a size
             facts = scaled if isinstance(scaled, dict) else facts
-        return _output(path, f"{stem}.{form.extensions[0]}", form.name, form.media_type, facts)
+        return output_of(path, f"{stem}.{form.extensions[0]}", form.name, form.media_type, facts)
 
     def _encoded(self, value: Picture | Document | Text | Data, form: Format, wish: Encoding) -> Path:
         source = _file_behind(value)
@@ -108,39 +107,16 @@ class Saver:
         """
         members: list[tuple[str, Output]] = []
         for name, part in zip(names, made, strict=True):
-            if len(part.outputs) == 1:
-                members.append((name + PurePosixPath(part.outputs[0].name).suffix, part.outputs[0]))
-            else:
-                members += [(f"{name}/{output.name}", output) for output in part.outputs]
+            members += zip(under(name, [output.name for output in part.outputs]), part.outputs, strict=True)
         return self._zip(members)
 
     def _zip(self, members: Sequence[tuple[str, Output]]) -> Output:
-        """Store files in a ZIP: they are compressed already, and equal files must give equal bytes."""
         path = self._context.path("zip")
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        with open_archive(path) as archive:
             for name, output in members:
-                entry = zipfile.ZipInfo(name)
-                with (
-                    Path(output.path).open("rb") as source,
-                    archive.open(entry, "w", force_zip64=output.size >= 1 << 31) as target,
-                ):
+                with Path(output.path).open("rb") as source, open_member(archive, name, output.size) as target:
                     shutil.copyfileobj(source, target, 1 << 20)
-        facts: Facts = {"files": [name for name, _ in members]}
-        return _output(path, "files.zip", "zip", "application/zip", facts)
-
-
-def _output(path: Path, name: str, form: str, media_type: str, facts: Facts) -> Output:
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return Output(
-        path=str(path),
-        name=name,
-        format=form,
-        media_type=media_type,
-        size=path.stat().st_size,
-        sha256=digest,
-        facts=facts,
-    )
+        return output_of(path, NAME, "zip", MEDIA_TYPE, {"files": [name for name, _ in members]})
 
 
 def _file_behind(value: object) -> File | None:

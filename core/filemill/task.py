@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -57,6 +59,21 @@ class Output(Struct, frozen=True, kw_only=True):
     size: int
     sha256: str
     facts: Facts
+
+
+def output_of(path: Path, name: str, format: str, media_type: str, facts: Facts) -> Output:
+    """Describe a finished result file; it is read once for its digest."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Output(
+        path=str(path),
+        name=name,
+        format=format,
+        media_type=media_type,
+        size=path.stat().st_size,
+        sha256=digest,
+        facts=facts,
+    )
 
 
 class Made(Struct, frozen=True, kw_only=True):

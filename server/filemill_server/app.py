@@ -17,7 +17,18 @@ from filemill_server.methods import answer_options
 from filemill_server.observe import Metrics, Observe
 from filemill_server.problems import answer_defect, answer_error, answer_gone, answer_http
 from filemill_server.reference import reference_routes
-from filemill_server.routes import assets, discovery, health, jobs, operations, uploads, webhooks
+from filemill_server.routes import (
+    assets,
+    batches,
+    discovery,
+    health,
+    jobs,
+    operations,
+    resumable,
+    tus,
+    uploads,
+    webhooks,
+)
 from filemill_server.running import running
 from filemill_server.settings import Settings
 from filemill_server.wire import ClientGone
@@ -42,9 +53,15 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
             operations.run_steps,
             operations.run_pack,
             operations.run_packs,
+            resumable.tell_options,
+            batches.add_batch,
+            batches.list_parts,
             uploads.add_upload,
             uploads.read_upload,
             uploads.delete_upload,
+            resumable.read_state,
+            resumable.append,
+            tus.tus_router(),
             assets.list_assets,
             assets.delete_asset,
             assets.replace_asset,

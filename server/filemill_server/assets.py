@@ -103,6 +103,10 @@ class Assets:
             await _settled([coming])
         return await self._files.get(id)
 
+    async def get_many(self, ids: Sequence[str]) -> dict[str, Asset]:
+        """Return those of some assets that are there and have not expired, by their ids."""
+        return await self._files.get_many(ids)
+
     async def list(
         self, tenant: str, cursor: str | None = None, limit: int = 100
     ) -> tuple[Sequence[Asset], str | None]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -24,6 +24,7 @@ from filemill_server.tables import files, from_stored, installation, to_stored
 
 _INSERT = insert(files)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MANY = 500  # ids in one statement
 _TIMES = ("created_at", "modified_at", "expires_at")
 
 
@@ -75,16 +76,23 @@ class Files(Generic[F]):
         self._by_id = self._query.where(files.c.id == bindparam("id"), files.c.kind == kind, _unexpired())
         self._of_tenant = self._query.where(files.c.tenant == bindparam("tenant"), files.c.kind == kind, _unexpired())
 
-    async def add(self, path: Path | None, **values: Any) -> F:
+    async def add(self, path: Path | None, *, also: Callable[[Connection], None] | None = None, **values: Any) -> F:
         """Keep a finished local file, which is consumed, or bytes that are in the store already.
 
         Args:
             path: the file; None: the bytes are in the store under `storage_name`.
+            also: more work of the same transaction; where it raises, nothing is kept.
             values: the columns, except those this decides: name, kind and times. `ttl_seconds` is the time to
                 keep it.
         """
         file, row = await self.put(path, **values)
-        await self._database.run(lambda connection: connection.execute(_INSERT, row))
+
+        def keep(connection: Connection) -> None:
+            if also is not None:
+                also(connection)
+            connection.execute(_INSERT, row)
+
+        await self._database.run(keep)
         return file
 
     async def put(self, path: Path | None, **values: Any) -> tuple[F, dict[str, Any]]:
@@ -102,13 +110,28 @@ class Files(Generic[F]):
 
     async def get(self, id: str) -> F | None:
         """Return a file, or None where there is none or it has expired."""
-        if not _ID.fullmatch(id):  # PostgreSQL does not take every text
+        if not is_id(id):
             return None
         given = {"id": id, "now": to_stored(datetime.now(UTC))}
         row = await self._database.read(
             lambda connection: connection.execute(self._by_id, given).mappings().one_or_none()
         )
         return None if row is None else self._read(row)
+
+    async def get_many(self, ids: Sequence[str]) -> dict[str, F]:
+        """Return those of some files that are there and have not expired, by their ids."""
+        query = self._query.where(files.c.id.in_(bindparam("ids", expanding=True)), files.c.kind == self._kind)
+        query = query.where(_unexpired())
+        now = to_stored(datetime.now(UTC))
+
+        def read(connection: Connection) -> dict[str, F]:
+            found: dict[str, F] = {}
+            for start in range(0, len(ids), _MANY):
+                given = {"ids": ids[start : start + _MANY], "now": now}
+                found |= {row["id"]: self._read(row) for row in connection.execute(query, given).mappings()}
+            return found
+
+        return await self._database.read(read)
 
     async def list(self, tenant: str, cursor: str | None, limit: int) -> tuple[list[F], str | None]:
         """Return a page of a tenant's files, newest first, and the cursor of the next page, None on the last.
@@ -200,6 +223,11 @@ async def store_root(database: Database) -> str:
 def new_id() -> str:
     """Return a fresh id that can't be guessed: 256 bits, 43 characters."""
     return secrets.token_urlsafe(32)
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text can be an id at all: PostgreSQL does not take every text."""
+    return _ID.fullmatch(text) is not None
 
 
 def _unexpired() -> ColumnElement[bool]:

@@ -34,6 +34,22 @@ class Folder:
         self._place(path, target)
         _sync(target.parent)
 
+    async def write(self, name: str, chunks: AsyncIterator[bytes]) -> None:
+        """Write a stream aside, sync it, move it into place, sync the folder."""
+        target = self._root / name
+        await asyncio.to_thread(self._make, target.parent)
+        aside = target.with_name(f"{target.name}.part")
+        try:
+            with aside.open("xb", buffering=0) as file:
+                async for chunk in chunks:
+                    await asyncio.to_thread(_write_all, file.fileno(), chunk)
+            await asyncio.to_thread(_sync, aside)
+            aside.rename(target)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+        await asyncio.to_thread(_sync, target.parent)
+
     async def stream(self, name: str, start: int, end: int | None) -> AsyncIterator[bytes]:
         """Give the bytes from `start` to before `end`."""
         descriptor = await asyncio.to_thread(_open_regular, self._root / name)
@@ -103,6 +119,12 @@ class Folder:
             folder.mkdir(exist_ok=True)
             _sync(folder.parent)
         self._made.add(folder)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
 
 
 def _sync(path: Path) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar, cast
 
-from msgspec import NODEFAULT, Meta, Struct, defstruct, field, to_builtins
+from msgspec import NODEFAULT, UNSET, Meta, Struct, UnsetType, defstruct, field, to_builtins
 from msgspec.structs import FieldInfo, fields
 
 from filemill.choices import Choice
@@ -17,6 +17,8 @@ from filemill.sources import Source
 
 R = TypeVar("R", bound=Struct)
 
+MAX_SOURCES = 1000
+"""Inputs of one request."""
 MIN_TTL_SECONDS = 60
 MAX_TTL_SECONDS = 30 * 24 * 3600
 DEFAULT_TTL_SECONDS = 24 * 3600
@@ -28,7 +30,8 @@ Metadata = Annotated[
     dict[str, Any],
     Meta(max_length=64, description="The caller's own values, at most 64; they come back unchanged."),
 ]
-SourceList = Annotated[list[Source], Meta(min_length=1, max_length=1000, description="Several inputs.")]
+Packs = Annotated[list[PackName], Meta(min_length=1, max_length=100, description="Packs to make, by id.")]
+SourceList = Annotated[list[Source], Meta(min_length=1, max_length=MAX_SOURCES, description="Several inputs.")]
 
 
 class Archive(Choice):
@@ -65,7 +68,6 @@ class OutputOptions(Struct, frozen=True, kw_only=True, rename="camel", forbid_un
                 min_length=1,
                 max_length=2048,
                 description="https URL that is told of the end; the request becomes a job.",
-                examples=["https://example.com/hooks/filemill"],
             ),
         ]
         | None
@@ -113,7 +115,7 @@ class PacksRequest(Request, frozen=True, kw_only=True):
     """`POST /v1/packs`: many packs made from one decode of one input."""
 
     source: Source | None = None
-    packs: Annotated[list[PackName], Meta(min_length=1, max_length=100, description="Packs to make, by id.")]
+    packs: Packs
 
     @property
     def inputs(self) -> list[Source]:
@@ -125,6 +127,16 @@ class PacksRequest(Request, frozen=True, kw_only=True):
         if self.source is None:
             raise invalid("/source", "'source' is missing. It says where the input comes from.")
         return [self.source]
+
+
+class BatchRequest(Request, frozen=True, kw_only=True):
+    """`POST /v1/batches`: one pipeline, or many packs, on each of many inputs."""
+
+    sources: SourceList | None = None
+    steps: Annotated[list[dict[str, Any]], Meta(min_length=1, description="The pipeline: steps in order.")] | None = (
+        None
+    )
+    packs: Packs | None = None
 
 
 class CopyRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -142,6 +154,17 @@ def process_request(registry: Registry) -> type[ProcessRequest]:
 def _process_request(step_type: Any) -> type[ProcessRequest]:
     steps = Annotated[list[step_type], Meta(min_length=1, description="The pipeline: steps in order.")]
     return _request("ProcessRequest", ProcessRequest, [("steps", steps, NODEFAULT)])
+
+
+def batch_request(registry: Registry) -> type[BatchRequest]:
+    """Return `BatchRequest` with steps of the registered operations: all faults are found at once."""
+    return _batch_request(registry.step_type)
+
+
+@cache
+def _batch_request(step_type: Any) -> type[BatchRequest]:
+    steps = Annotated[list[step_type], Meta(min_length=1, description="The pipeline: steps in order.")]
+    return _request("BatchRequest", BatchRequest, [("steps", steps | None, None)])
 
 
 @cache
@@ -232,6 +255,26 @@ class PacksResult(Struct, frozen=True, kw_only=True, rename="camel", omit_defaul
 
     results: list[PackOutput]
     source: SourceFacts
+    metadata: dict[str, Any] | None = None
+
+
+class BatchSource(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What became of one input of a batch: its result, the names of its files in the ZIP, or the error."""
+
+    source: Annotated[int, Meta(ge=0, description="Its place in `sources`, or among the files; from 0.")]
+    files: Annotated[list[str], Meta(description="Where there is a ZIP: names of its results in it.")] | UnsetType = (
+        UNSET
+    )
+    result: Annotated[dict[str, Any], Meta(description="Where there is none: its result.")] | UnsetType = UNSET
+    error: Annotated[dict[str, Any], Meta(description="Why it has no result.")] | UnsetType = UNSET
+
+
+class BatchResult(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """The result of a batch: each input in order. A ZIP of all is described beside, as any result is."""
+
+    outputs: list[BatchSource]
+    succeeded: Annotated[int, Meta(ge=1)]
+    failed: Annotated[int, Meta(ge=0)]
     metadata: dict[str, Any] | None = None
 
 

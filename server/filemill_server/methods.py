@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from litestar import Response
 
+from filemill_server.auth import OPEN
 from filemill_server.wire import HttpRequest
+
+TELLS_OPTIONS = {**OPEN, "options": True}
+"""The `opt` of a route that answers `OPTIONS` itself, because it has more to tell than its methods."""
 
 
 def allowed_methods(request: HttpRequest) -> str:
@@ -21,6 +25,6 @@ def allowed_methods(request: HttpRequest) -> str:
 
 async def answer_options(request: HttpRequest) -> Response[bytes] | None:
     """Answer `OPTIONS` before the router does, which knows only those methods that were registered first."""
-    if request.method != "OPTIONS":
+    if request.method != "OPTIONS" or request.route_handler.opt.get("options"):
         return None
     return Response(b"", status_code=204, headers={"Allow": allowed_methods(request)})

@@ -89,7 +89,7 @@ class _Given:
         if preference.respond_async or self.message.output.webhook is not None:
             return accepted(await self._submit(), preference)
         if preference.wait is not None:
-            return await self._wait(preference.wait, preference)
+            return await wait_for(self.request, await self._submit(), preference.wait)
         cap = self.services.settings.wait_seconds
         if cap is None:
             return await self._answer_now(kept)
@@ -142,22 +142,32 @@ class _Given:
         )
         return await self.services.jobs.submit(job, uploads=kept.rows)
 
-    async def _wait(self, seconds: float, preference: Preference) -> Answer:
-        """Make the request a job and wait for it a while."""
-        row = await self._submit()
-        row = await self.services.jobs.watch.wait(row.id, min(seconds, self.services.settings.deadline_seconds))
-        if row.state is State.FAILED and row.error is not None:
-            raise msgspec.json.decode(row.error, type=Problem).error()
-        if row.state is not State.SUCCEEDED or row.result is None:
-            return accepted(row, preference)
-        return await answer_of(self.request, row.result, {"Preference-Applied": f"wait={preference.wait}"})
-
     def _packs(self) -> Sequence[str | None] | None:
         return [pipeline.pack for pipeline in self.pipelines] if isinstance(self.message, PacksRequest) else None
 
     def _wants_bundle(self) -> bool:
         """Whether the results of many pipelines are wanted as bytes: then they are one ZIP."""
         return len(self.pipelines) > 1 and prefers_bytes(self.request.headers.get("accept"))
+
+
+async def wait_for(request: HttpRequest, row: JobRow, seconds: int) -> Answer:
+    """Wait a while for a job that a request has become, and answer with its result, or with the job.
+
+    Args:
+        request: whose client waits.
+        row: the job.
+        seconds: how long the client is ready to wait (NC-05).
+
+    Raises:
+        FilemillError: for which the job failed.
+    """
+    services = services_of(request)
+    row = await services.jobs.watch.wait(row.id, min(seconds, services.settings.deadline_seconds))
+    if row.state is State.FAILED and row.error is not None:
+        raise msgspec.json.decode(row.error, type=Problem).error()
+    if row.state is not State.SUCCEEDED or row.result is None:
+        return accepted(row, Preference(wait=seconds))
+    return await answer_of(request, row.result, {"Preference-Applied": f"wait={seconds}"})
 
 
 def _with_parts(body: Body) -> dict[str, object]:

@@ -59,6 +59,12 @@ async def identified(services: Services, part: Part) -> Received:
     return Received(part.path, part.name, form.name, form.media_type, file.size, digest)
 
 
+async def unidentified(part: Part) -> Received:
+    """Describe a file whose content is not looked at: whoever works on it finds out what it is."""
+    digest = await asyncio.to_thread(_sha256, part.path)
+    return Received(part.path, part.name, "file", "application/octet-stream", part.path.stat().st_size, digest)
+
+
 def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

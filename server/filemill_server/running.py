@@ -25,6 +25,7 @@ from filemill_server.jobs.watching import Watch
 from filemill_server.keys import Keys
 from filemill_server.observe import Metrics
 from filemill_server.packs import Packs
+from filemill_server.resumable.partial import PartialUploads
 from filemill_server.services import Services
 from filemill_server.settings import Settings, limits, signing_secret
 from filemill_server.signing import Signer
@@ -58,6 +59,7 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
         await asyncio.to_thread(database.migrate)
         storage = Storage.open(settings.storage_url, settings.storage_folder)
         source_storage = Storage.open_sources(settings.source_storage_url) if settings.source_storage_url else None
+        uploads = Uploads(database, storage)
         store = JobStore(database)
         watch = Watch(store)
         stack.callback(watch.close)
@@ -75,7 +77,8 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
             source_storage=source_storage,
             keys=Keys(database),
             assets=Assets(database, storage),
-            uploads=Uploads(database, storage),
+            uploads=uploads,
+            partial_uploads=PartialUploads(database, storage, uploads, registry.formats, workplace.id),
             jobs=Jobs(store, watch),
             idempotency=Idempotency(database, workplace.id),
             signer=Signer(secret),

@@ -16,6 +16,7 @@ from filemill_server.idempotency import Idempotency
 from filemill_server.keys import Key, Keys
 from filemill_server.observe import Metrics
 from filemill_server.packs import Packs
+from filemill_server.resumable.partial import PartialUploads
 from filemill_server.settings import Settings
 from filemill_server.signing import Signer
 from filemill_server.storage import Storage
@@ -45,6 +46,7 @@ class Services:
     assets: Assets
     uploads: Uploads
     jobs: Jobs
+    partial_uploads: PartialUploads
     idempotency: Idempotency
     signer: Signer
     fetch_policy: FetchPolicy

@@ -27,6 +27,7 @@ CHUNK = 1 << 20
 """Bytes of one piece of a stream, about."""
 _PART = 8 << 20
 _PARALLEL_PARTS = 4  # times _PART is what an upload to an object store holds in memory
+_MAX_PARTS = 9_000  # S3 takes 10,000
 _CHECK = b"filemill"
 
 
@@ -98,6 +99,24 @@ class Storage:
             except FileNotFoundError as error:
                 if not path.exists():
                     raise
+                raise outage("storage", error) from error  # it is the bucket that is not there
+
+    async def write(self, name: str, chunks: AsyncIterator[bytes], size: int) -> None:
+        """Write a stream under a new name; as with `adopt`, it is there when all of it is.
+
+        Args:
+            name: the name.
+            chunks: the bytes; what they raise is raised, and nothing is there then.
+            size: how many they will be, about.
+        """
+        if self._folder is not None:
+            await self._folder.write(name, chunks)
+            return
+        part = max(_PART, size // _MAX_PARTS)
+        with storage_outages():
+            try:
+                await obstore.put_async(self._store, name, chunks, chunk_size=part, max_concurrency=_PARALLEL_PARTS)
+            except FileNotFoundError as error:
                 raise outage("storage", error) from error  # it is the bucket that is not there
 
     async def stream(self, name: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:

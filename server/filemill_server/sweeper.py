@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, delete, exists, or_, select, union_all
 
 from filemill_server.database import Database
 from filemill_server.files import store_root
 from filemill_server.idempotency import Idempotency
 from filemill_server.jobs.dispatcher import Dispatcher
+from filemill_server.resumable.rows import PartialRows
 from filemill_server.storage import Storage
-from filemill_server.tables import files, jobs, to_stored
+from filemill_server.tables import files, jobs, to_stored, upload_pieces, webhook_deliveries
 from filemill_server.webhooks.notices import Notices
 from filemill_server.workplace import Workplace
 
@@ -24,6 +25,8 @@ STRAY_AGE = timedelta(hours=1)
 """Bytes without a row are left alone so long: their row may be on its way."""
 STRAY_EVERY = timedelta(hours=1)
 """Between looks through the whole store, which an object store charges for."""
+UNTOLD = timedelta(days=30)
+"""An ended job waits so long beyond its time for its message to be written."""
 _BATCH = 500
 
 log = structlog.get_logger("filemill.sweeper")
@@ -47,6 +50,7 @@ class Sweeper:
         self._workplace = workplace
         self._notices = notices
         self._dispatcher = dispatcher
+        self._partial = PartialRows(database)
         self._looked_at: datetime | None = None
 
     async def run(self) -> None:
@@ -62,6 +66,7 @@ class Sweeper:
         """Remove what is past its time at a moment, what dead processes left, and, once an hour, stray bytes."""
         dead = await asyncio.to_thread(self._workplace.clear_dead)
         await self._idempotency.free(dead)
+        await self._partial.free(dead)
         await self._idempotency.sweep(now)
         if self._dispatcher is not None:
             self._dispatcher.bury(dead)
@@ -69,7 +74,7 @@ class Sweeper:
         if self._notices is not None:
             await self._notices.sweep(now)
         await self._sweep_jobs(now)
-        ended = await self._sweep_expired(now)
+        ended = await self._sweep_expired(now) + await self._sweep_partial(now)
         strays = 0
         if self._looked_at is None or now - self._looked_at >= STRAY_EVERY:
             self._looked_at = now
@@ -78,8 +83,13 @@ class Sweeper:
             log.info("swept", expired=ended, strays=strays)
 
     async def _sweep_jobs(self, now: datetime) -> None:
-        """Remove jobs that ended long ago; the parts of a batch stay as long as the batch."""
-        query = select(jobs.c.id).where(jobs.c.expires_at <= to_stored(now)).limit(_BATCH)
+        """Remove jobs that ended long ago; the parts of a batch stay as long as the batch.
+
+        After a long stop a job may be past its time while its webhook still has to be told of the end.
+        """
+        begun = exists().where(webhook_deliveries.c.job_id == jobs.c.id)
+        told = or_(jobs.c.webhook.is_(None), begun, jobs.c.expires_at <= to_stored(now - UNTOLD))
+        query = select(jobs.c.id).where(jobs.c.expires_at <= to_stored(now), told).limit(_BATCH)
 
         def remove(connection: Connection) -> int:
             ids = connection.execute(query).scalars().all()
@@ -105,6 +115,14 @@ class Sweeper:
             ended += len(names)
         return ended
 
+    async def _sweep_partial(self, now: datetime) -> int:
+        """End partial uploads whose time is over: rows first, then the bytes of their pieces."""
+        ended = 0
+        while removed := await self._partial.remove_expired(now):
+            ended += len(removed.ids)
+            await self._storage.delete(removed.names)
+        return ended
+
     async def _sweep_strays(self, before: datetime) -> int:
         """Delete bytes that were put there before a moment and have no row, in this database's own folder."""
         swept = 0
@@ -116,6 +134,11 @@ class Sweeper:
         return swept
 
     async def _without_row(self, names: Sequence[str]) -> Sequence[str]:
-        query = select(files.c.storage_name).where(files.c.storage_name.in_(names))
+        query = union_all(
+            *(
+                select(column).where(column.in_(names))
+                for column in (files.c.storage_name, upload_pieces.c.storage_name)
+            )
+        )
         known = await self._database.read(lambda connection: set(connection.execute(query).scalars()))
         return [name for name in names if name not in known]

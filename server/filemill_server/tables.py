@@ -183,6 +183,34 @@ webhook_deliveries: Final = Table(
     Index(None, "last_attempt_at"),
 )
 
+partial_uploads: Final = Table(
+    "partial_uploads",
+    metadata,
+    Column("id", String(64), primary_key=True, doc="Also of the upload that it becomes."),
+    Column("tenant", String(200), nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("metadata", Text, doc="`Upload-Metadata` as it came."),
+    Column("length", BigInteger, doc="Null: not yet known."),
+    Column("offset", BigInteger, nullable=False),
+    Column("complete", Boolean, nullable=False, doc="True: it is an upload now."),
+    Column("holder", String(64), doc="The request that works on it: its process, a colon, its own token."),
+    Column("held_until", BigInteger, nullable=False, doc="Then a holder counts as dead."),
+    Column("wanted", Boolean, nullable=False, doc="True: another request waits for the holder to let go."),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index(None, "expires_at"),
+)
+
+upload_pieces: Final = Table(
+    "upload_pieces",
+    metadata,
+    Column("upload_id", String(64), primary_key=True),
+    Column("start", BigInteger, primary_key=True, doc="Offset of its first byte."),
+    Column("size", BigInteger, nullable=False),
+    Column("level", Integer, nullable=False, doc="How many times its bytes were put together from smaller pieces."),
+    Column("storage_name", String(200), nullable=False, unique=True),
+)
+
 _MICROSECONDS = 1_000_000
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, Unpack
 
+from sqlalchemy import Connection
+
 from filemill_server.database import Database
 from filemill_server.files import Files, StoredFile, new_id
+from filemill_server.messages import UploadBody
 from filemill_server.storage import Storage
 
 UPLOAD_TTL_SECONDS = 24 * 3600
@@ -29,6 +33,19 @@ class UploadSaid(TypedDict):
     ttl_seconds: NotRequired[int]
 
 
+def upload_body(upload: Upload) -> UploadBody:
+    """Return what answers say of an upload."""
+    assert upload.expires_at is not None  # uploads always end
+    return UploadBody(
+        upload_id=upload.id,
+        filename=upload.filename,
+        mime_type=upload.media_type,
+        size_bytes=upload.size,
+        sha256=upload.sha256,
+        expires_at=upload.expires_at,
+    )
+
+
 class Uploads:
     """The inputs that are kept."""
 
@@ -42,7 +59,8 @@ class Uploads:
 
     async def add(self, path: Path, *, id: str, **said: Unpack[UploadSaid]) -> Upload:
         """Keep a finished local file, which is consumed."""
-        return await self._files.add(path, id=id, **{"ttl_seconds": UPLOAD_TTL_SECONDS, **said})
+        values: dict[str, Any] = {"ttl_seconds": UPLOAD_TTL_SECONDS, **said}
+        return await self._files.add(path, id=id, **values)
 
     async def put(self, path: Path, *, id: str, **said: Unpack[UploadSaid]) -> tuple[Upload, dict[str, Any]]:
         """Bring a finished local file, which is consumed, into the store.
@@ -51,6 +69,38 @@ class Uploads:
             The upload, and the row that makes it one: until somebody enters that, its bytes belong to nobody.
         """
         return await self._files.put(path, id=id, **{"ttl_seconds": UPLOAD_TTL_SECONDS, **said})
+
+    async def add_stored(
+        self,
+        storage_name: str,
+        *,
+        also: Callable[[Connection], None],
+        id: str,
+        tenant: str,
+        filename: str,
+        format: str,
+        media_type: str,
+        size: int,
+        sha256: str,
+    ) -> Upload:
+        """Keep bytes that are in the store already; `also` is more work of the same transaction."""
+        return await self._files.add(
+            None,
+            also=also,
+            storage_name=storage_name,
+            id=id,
+            tenant=tenant,
+            filename=filename,
+            format=format,
+            media_type=media_type,
+            size=size,
+            sha256=sha256,
+            ttl_seconds=UPLOAD_TTL_SECONDS,
+        )
+
+    async def new_name(self) -> str:
+        """Return a fresh name in the store, for bytes that are to become an upload."""
+        return await self._files.new_name()
 
     async def get(self, id: str) -> Upload | None:
         """Return an upload, or None where there is none or it has expired."""

@@ -108,6 +108,12 @@ def test_a_struct_in_a_union_is_looked_into() -> None:
     }
 
 
+def test_a_list_that_may_be_absent_is_looked_into() -> None:
+    """NA-71: its members are named as those of any list."""
+    found = faults([GOOD, {"op": "draw", "points": [], "width": 0}], list[Step] | None, "/steps")
+    assert set(found) == {"/steps/1/width"}
+
+
 def test_a_value_in_a_dict_is_named_by_its_key() -> None:
     """RFC 6901: keys are escaped."""
     assert set(faults([{**GOOD, "weights": {"a/b~c": -1, "ok": 1}}])) == {"/0/weights/a~1b~0c"}

@@ -61,6 +61,17 @@ class Jobs:
         """
         return await self._store.list(tenant, cursor=cursor, limit=limit, state=state)
 
+    async def list_parts(
+        self, id: str, tenant: str, cursor: str | None, limit: int, state: State | None
+    ) -> tuple[Sequence[JobRow], str | None]:
+        """Return a page of the parts of a tenant's job, of one state where it is given, and the next page's cursor.
+
+        Raises:
+            FilemillError: `NOT_FOUND`; `INVALID_PARAMETER` where the cursor is none of ours.
+        """
+        await self.get(id, tenant)
+        return await self._store.list_parts(id, cursor=cursor, limit=limit, state=state)
+
     async def cancel(self, id: str, tenant: str) -> None:
         """End a tenant's job that is not wanted any more; one that was cancelled before stays so.
 

@@ -21,9 +21,11 @@ from filemill.pool import Lane, WorkerCrash
 from filemill.task import Input, Outcome, Progress
 from filemill_server.bodies import Part
 from filemill_server.doing import Doing, Pipeline, do, working_folder
+from filemill_server.jobs.batch import assemble
 from filemill_server.jobs.queue import Reached
 from filemill_server.jobs.store import JobRow, JobStore
-from filemill_server.jobs.work import Work, decode_order
+from filemill_server.jobs.terms import Term
+from filemill_server.jobs.work import Assembly, Work, decode_order
 from filemill_server.messages import Archive
 from filemill_server.results import output_bodies, outputs_of, put_all, result_body
 from filemill_server.services import Services
@@ -44,10 +46,11 @@ log = structlog.get_logger("filemill.jobs")
 
 
 class Made(NamedTuple):
-    """What a job made: its result, and the rows of its files, whose bytes are in the store."""
+    """What a job made: its result, the rows of its files, whose bytes are in the store, and the term of others'."""
 
     result: Mapping[str, Any]
     rows: Sequence[Mapping[str, Any]]
+    term: Term | None = None
 
 
 class Runner:
@@ -78,7 +81,7 @@ class Runner:
             await self._fail(row, FilemillError(ErrorCode.INTERNAL_ERROR, "The job failed in an unexpected way."))
             return
         result = msgspec.json.encode(made.result).decode()
-        ended, lost = await _insist(lambda: self._store.succeed(row.id, result, made.rows))
+        ended, lost = await _insist(lambda: self._store.succeed(row.id, result, made.rows, made.term))
         # Where the word of a try was lost, its end may be the one that stands, and with it the bytes.
         if not ended and not lost:
             await self._services.storage.delete([str(made_row["storage_name"]) for made_row in made.rows])
@@ -127,7 +130,15 @@ class Runner:
         order = decode_order(row.request)
         if isinstance(order, Work):
             return await self._work(row, order, folder, tell)
-        raise NotImplementedError
+        return await self._assemble(row, order, folder)
+
+    async def _assemble(self, row: JobRow, order: Assembly, folder: Path) -> Made:
+        """Do the last work of a batch."""
+        assembled = await assemble(self._services, order, await self._store.parts(row.id), folder)
+        assets, rows = await put_all(self._services, assembled.outputs, order.output, row.tenant)
+        bodies = output_bodies(self._services, order.base_url, assets, assembled.outputs)
+        described = bodies[0] if bodies else {}
+        return Made({**described, **assembled.result}, rows, assembled.term)
 
     async def _work(self, row: JobRow, work: Work, folder: Path, tell: Tell) -> Made:
         services = self._services

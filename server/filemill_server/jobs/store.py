@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import (
@@ -31,7 +32,8 @@ from sqlalchemy import (
 
 from filemill_server.cursors import make_cursor, read_cursor
 from filemill_server.database import Database
-from filemill_server.jobs.work import Work, decode_order
+from filemill_server.jobs.terms import Term, term_of
+from filemill_server.jobs.work import Assembly, Work, decode_order
 from filemill_server.tables import files, from_stored, jobs, to_stored
 
 KEEP = timedelta(hours=24)
@@ -74,7 +76,7 @@ class NewJob(Struct, frozen=True, kw_only=True):
 class JobRow(Struct, frozen=True, kw_only=True):
     """A job. Its request, result and error are JSON texts; times are UTC, whole seconds.
 
-    A batch that waits for its parts is `running` when one of them is, and as far as they are together.
+    A batch is `running` from the start of its first part, and as far as they are together.
     """
 
     id: str
@@ -107,8 +109,10 @@ _EMPTY: dict[str, Any] = {column.name: None for column in jobs.columns} | {
     "announced": False,
     "attempts": 0,
 }
+_TERM = update(files).where(files.c.id == bindparam("file")).values(expires_at=bindparam("end"))
 _TIMES = ("created_at", "started_at", "finished_at", "expires_at")
 _PART = jobs.alias("part")
+_OF_BATCH_START = select(func.min(_PART.c.started_at))
 _OF_BATCH = select(
     func.avg(case((_PART.c.state.in_(_LIVE), _PART.c.progress), else_=1.0)).label("progress"),
     func.min(_PART.c.started_at).label("started_at"),
@@ -156,6 +160,24 @@ class JobStore:
         """Return the parts of a batch, in order."""
         return await self._rows(select(jobs).where(jobs.c.parent == id).order_by(jobs.c.position))
 
+    async def list_parts(
+        self, id: str, *, cursor: str | None = None, limit: int = 100, state: State | None = None
+    ) -> tuple[Sequence[JobRow], str | None]:
+        """Return a page of the parts of a batch, in order, and the next page's cursor.
+
+        Raises:
+            FilemillError: `INVALID_PARAMETER` where the cursor is none of ours.
+        """
+        query = select(jobs).where(jobs.c.parent == id)
+        if state is not None:
+            query = query.where(jobs.c.state == state)
+        if cursor is not None:
+            after, _ = read_cursor(cursor)
+            query = query.where(jobs.c.position > after)
+        rows = await self._rows(query.order_by(jobs.c.position).limit(limit + 1))
+        page = rows[:limit]
+        return page, make_cursor(page[-1].position, page[-1].id) if len(rows) > limit else None
+
     async def list(
         self, tenant: str, *, cursor: str | None = None, limit: int = 100, state: State | None = None
     ) -> tuple[Sequence[JobRow], str | None]:
@@ -201,18 +223,21 @@ class JobStore:
         begun = await self._database.run(lambda connection: read_jobs(connection, statement))
         return begun[0] if begun else None
 
-    async def succeed(self, id: str, result: str, made: Sequence[Mapping[str, Any]] = ()) -> bool:
+    async def succeed(
+        self, id: str, result: str, made: Sequence[Mapping[str, Any]] = (), term: Term | None = None
+    ) -> bool:
         """End a job with its result, and keep the files that it made, in one transaction.
 
         Args:
             id: of the job.
             result: JSON.
             made: rows of the files, whose bytes are in the store.
+            term: of files that others made.
 
         Returns:
             False if it ended before; nothing changes then, and the bytes belong to nobody.
         """
-        return await self._end(id, State.SUCCEEDED, made, progress=1.0, result=result)
+        return await self._end(id, State.SUCCEEDED, made, term, progress=1.0, result=result)
 
     async def fail(self, id: str, error: str) -> bool:
         """End a job with the reason why it failed, as JSON; False if it ended before: then nothing changes."""
@@ -222,40 +247,59 @@ class JobStore:
         """End a job that nobody wants any more, and its parts; False if it ended before: then nothing changes."""
         return await self._end(id, State.CANCELLED)
 
-    async def _end(self, id: str, state: State, made: Sequence[Mapping[str, Any]] = (), **values: object) -> bool:
-        def end(connection: Connection) -> bool:
-            return _end_in(connection, id, state, made, values)
-
-        return await self._database.run(end)
+    async def _end(
+        self,
+        id: str,
+        state: State,
+        made: Sequence[Mapping[str, Any]] = (),
+        term: Term | None = None,
+        **values: object,
+    ) -> bool:
+        return await self._database.run(lambda connection: _end_in(connection, id, state, made, term, values))
 
     async def _rows(self, query: Select[Any]) -> Sequence[JobRow]:
         return await self._database.read(lambda connection: read_jobs(connection, query))
 
 
 def _end_in(
-    connection: Connection, id: str, state: State, made: Sequence[Mapping[str, Any]], values: Mapping[str, object]
+    connection: Connection,
+    id: str,
+    state: State,
+    made: Sequence[Mapping[str, Any]],
+    term: Term | None,
+    values: Mapping[str, object],
 ) -> bool:
     parent = connection.execute(select(jobs.c.parent).where(jobs.c.id == id)).scalar_one_or_none()
     if parent is not None:  # always first: two that hold a batch and its part each would wait for one another
         connection.execute(select(jobs.c.id).where(jobs.c.id == parent).with_for_update())
-    query = select(jobs.c.request, jobs.c.parts_left).where(jobs.c.id == id, jobs.c.state.in_(_LIVE))
+    query = select(jobs.c.request, jobs.c.parts, jobs.c.parts_left).where(jobs.c.id == id, jobs.c.state.in_(_LIVE))
     before = connection.execute(query.with_for_update()).one_or_none()
     if before is None:
         return False
     now = datetime.now(UTC)
+    order = decode_order(before.request)
     if before.parts_left:
         parts = select(jobs.c.id).where(jobs.c.parent == id, jobs.c.state.in_(_LIVE))
         for part in connection.execute(parts).scalars().all():
-            _end_in(connection, part, State.CANCELLED, (), {})
+            _end_in(connection, part, State.CANCELLED, (), None, {})
     if made:
         connection.execute(_FILE, list(made))
-    ending = {"state": state, "finished_at": to_stored(now), "expires_at": to_stored(now + KEEP), "step": None}
+    if isinstance(order, Assembly) and state is State.CANCELLED:
+        results = connection.execute(select(jobs.c.result).where(jobs.c.parent == id, jobs.c.result.is_not(None)))
+        term = term_of(order, map(msgspec.json.decode, results.scalars()), now)
+    if term is not None and term.files:
+        connection.execute(_TERM, [{"file": file, "end": term.stored_end} for file in term.files])
+    # A part goes with its batch, which asks for its result.
+    expires = None if parent is not None else to_stored(now + KEEP)
+    ending: dict[str, object] = {"state": state, "finished_at": to_stored(now), "expires_at": expires, "step": None}
+    if before.parts:
+        connection.execute(update(jobs).where(jobs.c.parent == id).values(expires_at=expires))
+        ending["started_at"] = _OF_BATCH_START.where(_PART.c.parent == id).scalar_subquery()
     # The request goes: it may hold what opens a source or a document.
     connection.execute(update(jobs).where(jobs.c.id == id).values(**ending, request=None, **values))
-    order = decode_order(before.request)
     owned = [*order.files, *order.parts.values()] if isinstance(order, Work) else order.uploads
     if owned:
-        connection.execute(update(files).where(files.c.id.in_(owned)).values(expires_at=to_stored(now)))
+        connection.execute(_TERM, [{"file": file, "end": to_stored(now)} for file in owned])
     if parent is not None:
         left = jobs.c.parts_left - 1
         connection.execute(update(jobs).where(jobs.c.id == parent).values(parts_left=left))
@@ -282,7 +326,7 @@ def _columns(job: NewJob) -> dict[str, Any]:
 
 def _job(connection: Connection, row: RowMapping) -> JobRow:
     values = dict(row)
-    if values["parts_left"] and values["state"] == State.QUEUED:
+    if values["parts"] and values["state"] in _LIVE:
         together = connection.execute(_OF_BATCH, {"batch": values["id"]}).mappings().one()
         if together["started_at"] is not None:
             values |= {"state": State.RUNNING, **together}

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec.structs import asdict
 
 from filemill.errors import ErrorCode, FilemillError, Problem
 from filemill_server.jobs.store import JobRow, State
@@ -48,6 +49,19 @@ class JobList(Struct, frozen=True, kw_only=True, rename="camel"):
     next_cursor: str | None
 
 
+class PartBody(JobBody, frozen=True, kw_only=True):
+    """A part of a batch: the job of one of its inputs."""
+
+    source: Annotated[int, Meta(ge=0, description="Place of its input in `sources`, or among the files; from 0.")]
+
+
+class PartList(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A page of the parts of a batch, in the order of its inputs; `nextCursor` is null on the last page."""
+
+    parts: list[PartBody]
+    next_cursor: str | None
+
+
 def job_path(id: str) -> str:
     """Return where a job is."""
     return f"/v1/jobs/{id}"
@@ -76,6 +90,11 @@ def job_body(row: JobRow, webhook: WebhookBody | None = None) -> JobBody:
         result=UNSET if row.result is None else Raw(row.result.encode()),
         error=error,
     )
+
+
+def part_body(row: JobRow) -> PartBody:
+    """Return a part of a batch as it is shown."""
+    return PartBody(**asdict(job_body(row)), source=row.position)
 
 
 def missing_job() -> FilemillError:

@@ -11,6 +11,7 @@ from filemill.errors import ErrorCode
 from filemill.registry import CORE, Registry
 from filemill_server.discovery import FormatList, OperationBody, OperationList, PackBody, PackList
 from filemill_server.messages import HealthBody
+from filemill_server.openapi.batches import batch_paths
 from filemill_server.openapi.jobs import job_paths
 from filemill_server.openapi.processing import Processing, operation_tag
 from filemill_server.openapi.responses import HEADERS, Json, Responses
@@ -72,6 +73,7 @@ def document(registry: Registry, packs: Packs, *, version: str, public_url: str 
             "post": processing.pack(pack_id),
         },
         **storage_paths(schemas, responses),
+        **batch_paths(schemas, responses, processing, ids),
         **job_paths(schemas, responses),
         **webhook_paths(responses),
         **_discovery_paths(registry, responses),
@@ -114,6 +116,7 @@ def _tags(registry: Registry) -> list[Json]:
         {"name": "Packs", "description": "Named pipelines from preset files."},
         {"name": "Uploads", "description": "Inputs kept for later."},
         {"name": "Assets", "description": "Stored results."},
+        {"name": "Batches", "description": "The same work on many inputs."},
         {"name": "Jobs", "description": "Work that goes on after its request was answered."},
         {"name": "Webhooks", "description": "Messages about the ends of jobs."},
         {"name": "Discovery", "description": "What this server can do."},

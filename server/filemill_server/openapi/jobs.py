@@ -10,6 +10,12 @@ from filemill_server.openapi.responses import Json, Responses
 from filemill_server.openapi.schemas import Schemas
 from filemill_server.openapi.storage import page_parameters, path_id
 
+STATUS: Json = {
+    "name": "status",
+    "in": "query",
+    "description": "Only jobs that are at this point.",
+    "schema": {"type": "string", "enum": [str(state) for state in State]},
+}
 _OWN = (ErrorCode.UNAUTHORIZED, ErrorCode.NOT_FOUND)
 
 
@@ -52,16 +58,10 @@ def _about(operation_id: str, summary: str) -> Json:
 
 
 def _list_jobs(responses: Responses) -> Json:
-    status = {
-        "name": "status",
-        "in": "query",
-        "description": "Only jobs that are at this point.",
-        "schema": {"type": "string", "enum": [str(state) for state in State]},
-    }
     return {
         **_about("listJobs", "List own jobs, the newest first."),
         "description": "The parts of a batch are not listed, only the batch.",
-        "parameters": [status, *page_parameters("Jobs a page.")],
+        "parameters": [STATUS, *page_parameters("Jobs a page.")],
         "responses": {
             "200": responses.body("A page of jobs.", JobList, "Link", "Cache-Control"),
             **responses.problems([ErrorCode.UNAUTHORIZED, ErrorCode.INVALID_PARAMETER]),

@@ -26,7 +26,7 @@ from filemill_server.packs import Packs
 
 OCTETS = "application/octet-stream"
 EXAMPLE_SOURCE: Json = {"source": {"url": "https://example.com/photo.jpg"}}
-_CODES = (
+CODES = (
     ErrorCode.BAD_REQUEST,
     ErrorCode.UNAUTHORIZED,
     ErrorCode.SOURCE_FORBIDDEN,
@@ -136,11 +136,11 @@ class Processing:
                 " the parameters in the query.",
                 "content": {
                     "application/json": {"schema": request, **({"example": example} if example else {})},
-                    "multipart/form-data": self._form(schema, parameters),
+                    "multipart/form-data": self.form(schema, parameters),
                     **{media_type: {"schema": BINARY} for media_type in media_types},
                 },
             },
-            "responses": {"200": answer, "202": accepted_job(self._responses), **self._responses.problems(_CODES)},
+            "responses": {"200": answer, "202": accepted_job(self._responses), **self._responses.problems(CODES)},
         }
 
     def _query(self, name: str, schema: Json) -> Json:
@@ -159,8 +159,8 @@ class Processing:
             plain = {**plain, "anyOf": alternatives}
         return {**about, "schema": plain}
 
-    def _form(self, schema: Json, parameters: dict[str, Json]) -> Json:
-        """A form: file parts, and the parameters as text parts or as JSON where they are structured."""
+    def form(self, schema: Json, parameters: dict[str, Json]) -> Json:
+        """Make a form: file parts, and the parameters as text parts or as JSON where they are structured."""
         several = "sources" in schema["properties"]
         files: dict[str, Json] = {"file": {**BINARY, "description": "The file."}}
         if several:

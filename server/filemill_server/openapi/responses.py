@@ -38,6 +38,12 @@ HEADERS: dict[str, Json] = {
     "WWW-Authenticate": _text("`Bearer`: a key is needed, or the one sent is not valid."),
     "Idempotency-Replayed": _text("`true`: the stored answer of the first request with this key.", const="true"),
     "Preference-Applied": _text("What of `Prefer` was followed."),
+    "Upload-Offset": _text("How many bytes of an upload are there."),
+    "Upload-Complete": _text("`?1`: all of an upload is there."),
+    "Upload-Length": _text("Bytes that an upload will have; absent where that is not yet known."),
+    "Upload-Limit": _text("What an upload may be: `max-size`, bytes, and `max-age`, seconds."),
+    "Upload-Metadata": _text("What the client said of the file."),
+    "Upload-Expires": _text("When an upload is given up if no more bytes come."),
     "Vary": _text("The request headers that the answer depends on."),
 }
 _EVERYWHERE = ("X-Request-Id",)

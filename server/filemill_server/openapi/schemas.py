@@ -22,6 +22,10 @@ from filemill_server.packs import Packs
 from filemill_server.webhooks import views as webhooks
 
 REF = "#/components/schemas/"
+ONE_WORK: tuple[JsonSchema, ...] = tuple(
+    {"required": [name], "properties": {name: {"type": "array"}}} for name in ("steps", "packs")
+)
+"""What a batch does: exactly one of both."""
 
 BODIES: tuple[type[Struct], ...] = (
     Source,
@@ -37,6 +41,10 @@ BODIES: tuple[type[Struct], ...] = (
     messages.AssetList,
     views.JobBody,
     views.JobList,
+    views.PartBody,
+    views.PartList,
+    messages.BatchSource,
+    messages.BatchResult,
     webhooks.WebhookSecretBody,
     webhooks.DisabledEndpointList,
     messages.ProblemBody,
@@ -62,7 +70,15 @@ class Schemas:
         entries = list(registry.operations.values())
         requests = [messages.operation_request(entry) for entry in entries]
         self._process = messages.process_request(registry)
-        types: list[Any] = [*BODIES, Encoding, self._process, *requests, *(entry.operation for entry in entries)]
+        self._batch = messages.batch_request(registry)
+        types: list[Any] = [
+            *BODIES,
+            Encoding,
+            self._process,
+            self._batch,
+            *requests,
+            *(entry.operation for entry in entries),
+        ]
         refs, components = msgspec.json.schema_components(types, ref_template=REF + "{name}")
         self._names = dict(zip(types, (_name(ref) for ref in refs), strict=True))
         self.components: dict[str, JsonSchema] = _with_safe_names(components)
@@ -84,6 +100,10 @@ class Schemas:
         """Return the schema of the request of `POST /v1/process`."""
         return self.of(self._process)
 
+    def batch_ref(self) -> JsonSchema:
+        """Return a reference to the request of `POST /v1/batches`."""
+        return self.ref(self._batch)
+
     def resolved(self, schema: JsonSchema) -> JsonSchema:
         """Follow a reference."""
         return self.components[_name(schema)] if "$ref" in schema else schema
@@ -100,11 +120,7 @@ class Schemas:
         if packs.packs:
             self.of(messages.PacksRequest)["properties"]["packs"]["items"]["enum"] = list(packs.packs)
         self.of(messages.ProblemBody)["properties"]["code"]["enum"] = [code.name for code in ErrorCode]
-        job = self.of(views.JobBody)["properties"]
-        job["error"] |= self.ref(messages.ProblemBody)
-        job["result"]["anyOf"] = [
-            self.ref(body) for body in (messages.Result, messages.ManyResult, messages.PacksResult)
-        ]
+        self._refine_jobs()
         steps = self.process()["properties"]["steps"]["items"]
         if "anyOf" in steps:
             steps["oneOf"] = steps.pop("anyOf")
@@ -112,10 +128,32 @@ class Schemas:
             steps.update({"type": "object", "not": {}})  # nothing is registered
         self.components["Step"] = steps
         self.process()["properties"]["steps"]["items"] = {"$ref": REF + "Step"}
+        self._refine_batch(packs)
+
+    def _refine_batch(self, packs: Packs) -> None:
+        schema = self.of(self._batch)
+        sources, steps, names = (schema["properties"][name] for name in ("sources", "steps", "packs"))
+        schema["properties"]["sources"] = without_null(sources)
+        steps["anyOf"][0]["items"] = {"$ref": REF + "Step"}
+        if packs.packs:
+            names["anyOf"][0]["items"]["enum"] = list(packs.packs)
+        schema["required"] = ["sources"]
+        schema["oneOf"] = list(ONE_WORK)
+
+    def _refine_jobs(self) -> None:
+        results = [self.ref(body) for body in (messages.Result, messages.ManyResult, messages.PacksResult)]
+        problem = self.ref(messages.ProblemBody)
+        for type_ in (views.JobBody, views.PartBody):
+            job = self.of(type_)["properties"]
+            job["error"] |= problem
+            job["result"]["anyOf"] = [*results, self.ref(messages.BatchResult)] if type_ is views.JobBody else results
+        source = self.of(messages.BatchSource)["properties"]
+        source["error"] |= problem
+        source["result"]["anyOf"] = results
 
     def _refine_requests(self) -> None:
         for type_ in self._names:
-            if not issubclass(type_, messages.Request):
+            if not issubclass(type_, messages.Request) or type_ is self._batch:
                 continue
             schema = self.of(type_)
             schema["properties"] = own_first(schema["properties"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from filemill.errors import ErrorCode
 from filemill_server.messages import AssetBody, AssetList, CopyRequest, UploadBody
 from filemill_server.openapi.responses import BINARY, Json, Responses
+from filemill_server.openapi.resumable import begin_headers, begin_parameters, resumable_methods, tus_paths
 from filemill_server.openapi.schemas import Schemas
 from filemill_server.paging import DEFAULT_PAGE, MAX_PAGE
 
@@ -25,14 +26,16 @@ def storage_paths(schemas: Schemas, responses: Responses) -> dict[str, Json]:
     """Return the paths of uploads and assets."""
     return {
         "/v1/uploads": {"post": _add_upload(schemas, responses)},
+        **tus_paths(responses),
         "/v1/uploads/{uploadId}": {
             "parameters": [path_id("uploadId", "Id of an upload.")],
+            **resumable_methods(responses),
             "get": {
                 **_about("readUpload", "Uploads", "Tell what an upload is."),
                 "responses": {"200": responses.body("The upload.", UploadBody), **responses.problems(_OWN)},
             },
             "delete": {
-                **_about("deleteUpload", "Uploads", "End an upload now."),
+                **_about("deleteUpload", "Uploads", "End an upload now, also one of which not all has come."),
                 "responses": {"204": responses.empty("It is gone."), **responses.problems(_OWN)},
             },
         },
@@ -85,9 +88,19 @@ def _file_body(description: str) -> Json:
 def _add_upload(schemas: Schemas, responses: Responses) -> Json:
     return {
         **_about("addUpload", "Uploads", "Keep a file for later requests."),
-        "parameters": [{"$ref": "#/components/parameters/ContentDigest"}],
+        "description": "With `Upload-Complete: ?0` (draft-ietf-httpbis-resumable-upload) the body is the beginning of "
+        "the file; the rest goes to `Location` by `PATCH`.",
+        "parameters": [{"$ref": "#/components/parameters/ContentDigest"}, *begin_parameters()],
         "requestBody": _file_body("One file, as the part `file` of a form or as the body; any media type."),
-        "responses": {"201": responses.body("It is kept.", UploadBody, "Location"), **responses.problems(_RECEIVE)},
+        "responses": {
+            "201": responses.content(
+                "It is kept; without a body where the rest is to come.",
+                {"application/json": {"schema": schemas.ref(UploadBody)}, "text/plain": {"schema": {"const": ""}}},
+                "Location",
+                *begin_headers(),
+            ),
+            **responses.problems(_RECEIVE),
+        },
     }
 
 

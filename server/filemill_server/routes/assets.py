@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from litestar import Response, delete, get, post, put, route
 from litestar.response import Stream
 
-from filemill.errors import ErrorCode, FilemillError
+from filemill.errors import ErrorCode, FilemillError, invalid
 from filemill.faults import convert
 from filemill_server.assets import Asset
 from filemill_server.auth import OPEN, find_key, sent_key
@@ -167,6 +167,8 @@ async def copy_asset(request: HttpRequest, asset_id: str) -> Response[bytes]:
     async with working_folder(services.work_folder) as folder:
         body = await read_body(request, folder, limit=0, structs=(CopyRequest,))
     options = convert(body.parameters, CopyRequest, strict=body.strict).output
+    if options.webhook is not None:
+        raise invalid("/output/webhook", "A copy is there with its answer; only jobs have an end to be told of.")
     copied = await services.assets.copy(
         asset,
         id=services.assets.new_id(),

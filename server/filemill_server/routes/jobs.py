@@ -17,7 +17,7 @@ from filemill_server.wire import HttpRequest, json_answer
 @get("/jobs")
 async def list_jobs(request: HttpRequest) -> Response[bytes]:
     """List own jobs, newest first, a page at a time."""
-    cursor, state = request.query_params.get("cursor"), _asked_state(request)
+    cursor, state = request.query_params.get("cursor"), asked_state(request)
     rows, after = await services_of(request).jobs.list(key_of(request).tenant, cursor, page_size(request), state)
     body = JobList(jobs=[job_body(row) for row in rows], next_cursor=after)
     return json_answer(body, headers={"Cache-Control": "no-store", **next_link(request, after)})
@@ -53,7 +53,12 @@ async def _own(request: HttpRequest, job_id: str) -> JobRow:
     return await services_of(request).jobs.get(job_id, key_of(request).tenant)
 
 
-def _asked_state(request: HttpRequest) -> State | None:
+def asked_state(request: HttpRequest) -> State | None:
+    """Return the state that a list is asked for; None for all.
+
+    Raises:
+        FilemillError: `INVALID_PARAMETER`.
+    """
     asked = request.query_params.get("status")
     if asked is None:
         return None

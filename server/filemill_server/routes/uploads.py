@@ -6,16 +6,21 @@ from litestar import Response, delete, get, post
 
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.doing import working_folder
-from filemill_server.messages import UploadBody
 from filemill_server.received import received
+from filemill_server.resumable.fields import read_boolean
+from filemill_server.routes.resumable import begin, whole_headers
 from filemill_server.services import key_of, services_of
-from filemill_server.uploads import Upload
+from filemill_server.uploads import Upload, upload_body
 from filemill_server.wire import HttpRequest, json_answer
 
 
 @post("/uploads", status_code=201)
 async def add_upload(request: HttpRequest) -> Response[bytes]:
-    """Keep a file for later requests."""
+    """Keep a file for later requests; with `Upload-Complete: ?0` its beginning, and the rest is to come (NC-07)."""
+    complete = read_boolean(request.headers.get("upload-complete"))
+    if complete is False:
+        return await begin(request)
+    headers = whole_headers(request) if complete else {}
     services = services_of(request)
     async with working_folder(services.work_folder) as folder:
         given = await received(request, folder)
@@ -29,35 +34,29 @@ async def add_upload(request: HttpRequest) -> Response[bytes]:
             size=given.size,
             sha256=given.sha256,
         )
-    return json_answer(_body(upload), status=201, headers={"Location": f"/v1/uploads/{upload.id}"})
+    headers["Location"] = f"/v1/uploads/{upload.id}"
+    return json_answer(upload_body(upload), status=201, headers=headers)
 
 
 @get("/uploads/{upload_id:str}")
 async def read_upload(request: HttpRequest, upload_id: str) -> Response[bytes]:
     """Tell what an upload is."""
-    return json_answer(_body(await _own(request, upload_id)))
+    return json_answer(upload_body(await _own(request, upload_id)))
 
 
 @delete("/uploads/{upload_id:str}", status_code=204)
 async def delete_upload(request: HttpRequest, upload_id: str) -> None:
-    """End an upload now."""
-    await services_of(request).uploads.delete(await _own(request, upload_id))
+    """End an upload now, also one that has not come to its end."""
+    if not await services_of(request).partial_uploads.end(upload_id, key_of(request).tenant):
+        raise _unknown()
 
 
 async def _own(request: HttpRequest, upload_id: str) -> Upload:
     upload = await services_of(request).uploads.get(upload_id)
     if upload is None or upload.tenant != key_of(request).tenant:
-        raise FilemillError(ErrorCode.NOT_FOUND, "There is no such upload, or it has expired.")
+        raise _unknown()
     return upload
 
 
-def _body(upload: Upload) -> UploadBody:
-    assert upload.expires_at is not None  # uploads always end
-    return UploadBody(
-        upload_id=upload.id,
-        filename=upload.filename,
-        mime_type=upload.media_type,
-        size_bytes=upload.size,
-        sha256=upload.sha256,
-        expires_at=upload.expires_at,
-    )
+def _unknown() -> FilemillError:
+    return FilemillError(ErrorCode.NOT_FOUND, "There is no such upload, or it has expired.")

@@ -101,8 +101,16 @@ def test_the_rest_of_the_api_is_there(made: Document) -> None:
         "get /v1/operations/{name}",
         "get /v1/formats",
         "post /v1/uploads",
+        "post /v1/batches",
+        "get /v1/jobs/{jobId}/parts",
         "get /v1/uploads/{uploadId}",
         "delete /v1/uploads/{uploadId}",
+        "head /v1/uploads/{uploadId}",
+        "patch /v1/uploads/{uploadId}",
+        "post /v1/uploads/tus",
+        "head /v1/uploads/tus/{uploadId}",
+        "patch /v1/uploads/tus/{uploadId}",
+        "delete /v1/uploads/tus/{uploadId}",
         "get /v1/assets",
         "get /v1/assets/{assetId}",
         "head /v1/assets/{assetId}",
@@ -171,6 +179,28 @@ def test_a_json_body_has_exactly_one_way_to_its_input(made: Document, source: Do
     """NA-24: the schema allows what the server takes, and nothing else."""
     body = validator(made, body_of(made, "/v1/shrink", "application/json"))
     assert body.is_valid({"width": 800, **source}) is good
+
+
+@pytest.mark.parametrize(
+    ("body", "good"),
+    [
+        ({"steps": [{"op": "measure"}]}, True),
+        ({"packs": ["feed"]}, True),
+        ({"packs": ["feed"], "steps": None}, True),
+        ({"steps": [{"op": "measure"}], "packs": ["feed"]}, False),
+        ({"packs": ["feet"]}, False),
+        ({"steps": [{"op": "shrunk"}]}, False),
+        ({"steps": []}, False),
+        ({}, False),
+    ],
+)
+def test_a_batch_has_steps_or_packs(made: Document, body: Document, good: bool) -> None:
+    """The schema allows what the server takes, and nothing else."""
+    schema = validator(made, body_of(made, "/v1/batches", "application/json"))
+    sources = [{"url": "https://example.com"}]
+    assert schema.is_valid({"sources": sources, **body}) is good
+    assert not schema.is_valid(body)
+    assert not schema.is_valid({"sources": sources * 1001, **body})
 
 
 def test_a_raw_body_has_its_parameters_in_the_query(made: Document) -> None:
@@ -315,7 +345,12 @@ def test_the_bytes_are_kept_until_the_packs_change(
 
 def test_schemathesis_makes_requests_of_all_of_it(made: Document) -> None:
     """NA-13: the document is good enough for a machine to call every path."""
-    operations_found = [result.ok() for result in schemathesis.openapi.from_dict(made).get_all_operations()]
+    for media_type in ("application/offset+octet-stream", "application/partial-upload"):
+        schemathesis.serializer.alias(media_type, "application/octet-stream")
+    operations_found = [
+        result.ok()
+        for result in schemathesis.openapi.from_dict(made, config=schemathesis.Config()).get_all_operations()
+    ]
     assert len(operations_found) == len(list(operations(made)))
     quick = settings(
         max_examples=1,

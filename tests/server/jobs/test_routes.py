@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ from filemill_server.jobs.store import JobStore, NewJob
 from filemill_server.jobs.work import Work, encode_order
 from filemill_server.keys import Keys
 from filemill_server.tables import jobs
-from live import LiveServer, StartServer, problem
+from live import LiveServer, problem
 
 pytestmark = pytest.mark.anyio
 
@@ -55,9 +55,20 @@ class Rows:
         await self.database.run(lambda connection: connection.execute(statement))
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server that runs no jobs: the tests move them. It lets its requests end for more than a minute."""
+    made = LiveServer(
+        tmp_path_factory.mktemp("server") / "data", {"FILEMILL_DEADLINE_SECONDS": "60"}, words=("serve", "--no-jobs")
+    )
+    made.start()
+    yield made
+    made.stop()
+
+
 @pytest.fixture
 async def rows(server: LiveServer) -> AsyncIterator[Rows]:
-    """The jobs of a fresh tenant of the shared server."""
+    """The jobs of a fresh tenant of the server."""
     database = Database(f"sqlite:///{server.data / 'filemill.db'}")
     key, secret = await Keys(database).create(name=f"jobs-{uuid4().hex}")
     yield Rows(database, key.tenant, secret)
@@ -103,7 +114,7 @@ async def test_a_job_on_its_way(owner: httpx.AsyncClient, rows: Rows) -> None:
     assert running["startedAt"] >= created
     assert await rows.store.succeed(job_id, json.dumps(RESULT))
     response = await owner.get(f"/v1/jobs/{job_id}")
-    assert not {"retry-after", "cache-control"} & set(response.headers)
+    assert "retry-after" not in response.headers
     ended = response.json()
     assert (ended["status"], ended["progress"], ended["step"]) == ("succeeded", 1, None)
     assert ended["result"] == RESULT
@@ -268,24 +279,21 @@ async def test_cancelling_ends_the_stream_at_once(owner: httpx.AsyncClient, rows
     assert min(delays) < 0.12
 
 
-async def test_a_stream_does_not_hold_up_the_end_of_the_server(start_server: StartServer) -> None:
+async def test_a_stream_does_not_hold_up_the_end_of_the_server(
+    server: LiveServer, owner: httpx.AsyncClient, rows: Rows
+) -> None:
     """NA-50: the server ends in a moment, and so does the stream, though its job may take days."""
-    server = start_server(deadline_seconds="60", workers="1")
-    database = Database(f"sqlite:///{server.data / 'filemill.db'}")
-    key = await Keys(database).find(server.key)
-    assert key is not None
-    job_id = await Rows(database, key.tenant).new()
-    database.close()
-    headers = {"Authorization": f"Bearer {server.key}"}
-    async with (
-        httpx.AsyncClient(base_url=server.address, headers=headers, timeout=30) as client,
-        client.stream("GET", f"/v1/jobs/{job_id}/events") as stream,
-    ):
-        lines = stream.aiter_lines()
-        assert await anext(lines) == "event: job"
-        assert server.process is not None
-        server.process.terminate()
-        started = time.monotonic()
-        assert [line async for line in lines][-1] == ""
-        assert time.monotonic() - started < 2
-    assert await asyncio.to_thread(server.process.wait, 8) == 0
+    job_id = await rows.new()
+    assert server.process is not None
+    try:
+        async with owner.stream("GET", f"/v1/jobs/{job_id}/events") as stream:
+            lines = stream.aiter_lines()
+            assert await anext(lines) == "event: job"
+            server.process.terminate()
+            started = time.monotonic()
+            assert [line async for line in lines][-1] == ""
+            assert time.monotonic() - started < 2
+        assert await asyncio.to_thread(server.process.wait, 8) == 0
+    finally:
+        server.stop()
+        server.start()

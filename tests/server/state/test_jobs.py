@@ -109,7 +109,7 @@ async def test_batch_waits_for_its_parts(store: JobStore) -> None:
     assert await store.fail("p1", "{}")
     batch = await store.get("b")
     assert batch is not None
-    assert (batch.state, batch.parts_left) == (State.QUEUED, 0)
+    assert (batch.state, batch.parts_left, batch.progress) == (State.RUNNING, 0, 1)
 
 
 async def test_cancelled_batch_takes_its_parts_along(store: JobStore) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,8 +17,11 @@ from standardwebhooks import Webhook
 from structlog.testing import capture_logs
 
 from filemill_server.database import Database
+from filemill_server.idempotency import Idempotency
 from filemill_server.jobs.store import JobRow, JobStore, NewJob, State
 from filemill_server.jobs.work import Work, encode_order
+from filemill_server.storage import Storage
+from filemill_server.sweeper import Sweeper
 from filemill_server.tables import jobs, to_stored, webhook_deliveries
 from filemill_server.webhooks.endpoints import DisabledEndpoints
 from filemill_server.webhooks.notices import AT_ONCE, Notices
@@ -25,6 +29,7 @@ from filemill_server.webhooks.payload import fitted
 from filemill_server.webhooks.sealing import Sealer
 from filemill_server.webhooks.tenant_secrets import TenantSecrets
 from filemill_server.webhooks.views import DeliveryStatus
+from filemill_server.workplace import Workplace
 from webhook_receiver import POLICY, Receiver, receiving, status
 
 pytestmark = pytest.mark.anyio
@@ -297,6 +302,26 @@ async def test_sweep(post: Post, database: Database) -> None:
     assert await post.notices.sweep(now) == 1
     query = select(webhook_deliveries.c.job_id)
     assert await database.read(lambda connection: connection.execute(query).scalars().all()) == ["k"]
+
+
+async def test_jobs_wait_for_their_message(post: Post, database: Database, storage: Storage, tmp_path: Path) -> None:
+    """NA-52: a job that expired while the server was stopped is told of before its row goes."""
+    workplace = Workplace.open(tmp_path / "work")
+    sweeper = Sweeper(database, storage, Idempotency(database, workplace.id), workplace)
+    later = datetime.now(UTC) + timedelta(hours=25)
+    async with receiving(OK) as receiver:
+        await post.ended(receiver.url)
+        await post.ended(receiver.url, "lost")
+        await post.ended(None, "silent")
+        await sweeper.sweep_once(later)
+        assert {row.id for row in await post.jobs.get_many(["j", "lost", "silent"])} == {"j", "lost"}
+        assert await post.notices.attempt("j", 1) is None
+        assert len(receiver.requests) == 1
+    await sweeper.sweep_once(later)
+    assert {row.id for row in await post.jobs.get_many(["j", "lost"])} == {"lost"}
+    await sweeper.sweep_once(later + timedelta(days=30))
+    assert not await post.jobs.get_many(["lost"])
+    workplace.close()
 
 
 def test_small_bodies_are_whole() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 
 import httpx
+import pytest
 
 from filemill_server.database import Database
 from filemill_server.webhooks.endpoints import DisabledEndpoints
@@ -13,22 +15,22 @@ from live import LiveServer, StartServer, problem
 SECRET = "/v1/webhooks/secret"
 
 
-def test_secret(server: LiveServer, client: httpx.Client) -> None:
+def test_secret(server: LiveServer) -> None:
     """NC-08: the same secret for all keys of a tenant, another for each other tenant, and kept by no cache."""
-    shown = client.get(SECRET)
-    assert shown.status_code == 200
-    assert shown.headers["cache-control"] == "no-store"
-    first = shown.json()
-    assert first["secret"].startswith("whsec_")
-    assert first["previousUntil"] is None
-    with server.client(server.new_key("tests")) as same, server.client(server.new_key("stranger")) as other:
-        assert same.get(SECRET).json() == first
-        assert other.get(SECRET).json()["secret"] != first["secret"]
-    rotated = client.post(f"{SECRET}/rotate")
-    assert (rotated.status_code, rotated.headers["cache-control"]) == (200, "no-store")
-    assert rotated.json()["secret"] != first["secret"]
-    assert rotated.json()["previousUntil"] is not None
-    assert client.get(SECRET).json() == rotated.json()
+    with server.client(server.new_key("rotating")) as client:
+        shown = client.get(SECRET)
+        assert (shown.status_code, shown.headers["cache-control"]) == (200, "no-store")
+        first = shown.json()
+        assert first["secret"].startswith("whsec_")
+        assert first["previousUntil"] is None
+        with server.client(server.new_key("rotating")) as same, server.client(server.new_key("stranger")) as other:
+            assert same.get(SECRET).json() == first
+            assert other.get(SECRET).json()["secret"] != first["secret"]
+        rotated = client.post(f"{SECRET}/rotate")
+        assert (rotated.status_code, rotated.headers["cache-control"]) == (200, "no-store")
+        assert rotated.json()["secret"] != first["secret"]
+        assert rotated.json()["previousUntil"] is not None
+        assert client.get(SECRET).json() == rotated.json()
     with server.client("") as anonymous:
         problem(anonymous.get(SECRET), 401, "UNAUTHORIZED")
         problem(anonymous.post(f"{SECRET}/rotate"), 401, "UNAUTHORIZED")
@@ -41,6 +43,9 @@ def test_command(server: LiveServer, client: httpx.Client) -> None:
     rotated = server.command("keys", "webhook-secret", "--name", "tests", "--rotate").stdout
     assert rotated != shown
     assert client.get(SECRET).json()["secret"] + "\n" == rotated
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        server.command("keys", "webhook-secret", "--name", "nobody")
+    assert (caught.value.stdout, "There is no key of 'nobody'" in caught.value.stderr) == ("", True)
 
 
 def test_another_secret_of_the_server(start_server: StartServer) -> None:

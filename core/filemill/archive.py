@@ -1,0 +1,49 @@
+"""ZIP files of results: what their members are called, and how they are written."""
+
+from __future__ import annotations
+
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+MEDIA_TYPE = "application/zip"
+NAME = "files.zip"
+"""The name of a ZIP that nobody gave another."""
+
+_ZIP64_FROM = 1 << 31
+
+
+def distinct(stems: Sequence[str]) -> list[str]:
+    """Number equal names apart, in any case: results may come from files of the same name."""
+    folded = Counter(stem.casefold() for stem in stems)
+    taken = {stem for stem, times in folded.items() if times == 1}
+    last: Counter[str] = Counter()
+    names: list[str] = []
+    for stem in stems:
+        name, key = stem, stem.casefold()
+        if folded[key] > 1:
+            number = next(number for number in count(last[key] + 1) if f"{key}-{number}" not in taken)
+            name, last[key] = f"{stem}-{number}", number
+            taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def under(name: str, files: Sequence[str]) -> list[str]:
+    """Give files a name together: the only one has it with its own ending, many are in a folder of that name."""
+    if len(files) == 1:
+        return [name + PurePosixPath(files[0]).suffix]
+    return [f"{name}/{file}" for file in files]
+
+
+def open_archive(path: Path) -> zipfile.ZipFile:
+    """Begin a ZIP that stores its files: they are compressed already."""
+    return zipfile.ZipFile(path, "w", zipfile.ZIP_STORED)
+
+
+def open_member(archive: zipfile.ZipFile, name: str, size: int) -> IO[bytes]:
+    """Begin a file of known size in a ZIP. Its date is always the same: equal files must give equal bytes."""
+    return archive.open(zipfile.ZipInfo(name), "w", force_zip64=size >= _ZIP64_FROM)

@@ -1,0 +1,1 @@
+"""Uploads that come in several requests: what is there of them, who may go on, and how they end."""
