@@ -6,17 +6,16 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
-import psycopg
 import pytest
-from tests.server.state.conftest import anyio_backend, database, empty_url, postgres, s3, storage, uploads
+from tests.server.state.conftest import anyio_backend, database, empty_url, storage, uploads
 
 from live import LiveServer
+from real_parts import ObjectStoreServer, PostgresServer
 from tus_wire import Tus
 
-__all__ = ["anyio_backend", "database", "empty_url", "postgres", "s3", "storage", "uploads"]
+__all__ = ["anyio_backend", "database", "empty_url", "storage", "uploads"]
 
 
 def text(size: int, seed: int = 1) -> bytes:
@@ -30,24 +29,12 @@ def tus(client: httpx.Client) -> Tus:
     return Tus(client)
 
 
-def bucket(endpoint: str) -> dict[str, str]:
-    """Make a bucket, and return the environment of a server that keeps its files there."""
-    name = f"uploads-{uuid4().hex}"
-    httpx.put(f"{endpoint}/{name}").raise_for_status()
-    return {
-        "FILEMILL_STORAGE_URL": f"s3://{name}/kept",
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-    }
-
-
 @pytest.fixture(scope="module", params=["folder", "s3"])
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of servers with a store of each kind."""
     if request.param == "s3":
-        return bucket(request.getfixturevalue("s3"))
+        server: ObjectStoreServer = request.getfixturevalue("object_store")
+        return {"FILEMILL_STORAGE_URL": f"s3://{server.new_bucket()}/kept", **server.environment}
     return {"FILEMILL_STORAGE_URL": f"file://{tmp_path_factory.mktemp('store')}"}
 
 
@@ -69,13 +56,10 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[dict[s
 
 @pytest.fixture(scope="module")
 def nodes(
-    place: dict[str, str], postgres: str, start: Callable[[dict[str, str]], LiveServer]
+    place: dict[str, str], postgres: PostgresServer, start: Callable[[dict[str, str]], LiveServer]
 ) -> tuple[LiveServer, LiveServer]:
     """Two servers over one database and one store."""
-    schema = f"t{uuid4().hex}"
-    with psycopg.connect(f"{postgres}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {schema}")
-    shared = {**place, "FILEMILL_DATABASE_URL": f"{postgres}/postgres?options=-csearch_path%3D{schema}"}
+    shared = {**place, "FILEMILL_DATABASE_URL": postgres.new_database()}
     one, two = start(shared), start(shared)
     two.key = one.key
     return one, two
