@@ -33,7 +33,7 @@ from sqlalchemy import (
 from filemill_server.cursors import make_cursor, read_cursor
 from filemill_server.database import Database
 from filemill_server.jobs.terms import Term, term_of
-from filemill_server.jobs.work import Assembly, Work, decode_order
+from filemill_server.jobs.work import Assembly, Order, Work, decode_order
 from filemill_server.tables import files, from_stored, jobs, to_stored
 
 KEEP = timedelta(hours=24)
@@ -282,10 +282,9 @@ def _end_in(
         return False
     now = datetime.now(UTC)
     order = decode_order(before.request)
+    owned = _owned(order)
     if before.parts_left:
-        parts = select(jobs.c.id).where(jobs.c.parent == id, jobs.c.state.in_(_LIVE))
-        for part in connection.execute(parts).scalars().all():
-            _end_in(connection, part, State.CANCELLED, (), None, {})
+        owned += _cancel_parts(connection, id, now)
     if made:
         connection.execute(_FILE, list(made))
     if isinstance(order, Assembly) and state is State.CANCELLED:
@@ -301,13 +300,27 @@ def _end_in(
         ending["started_at"] = _OF_BATCH_START.where(_PART.c.parent == id).scalar_subquery()
     # The request goes: it may hold what opens a source or a document.
     connection.execute(update(jobs).where(jobs.c.id == id).values(**ending, request=None, **values))
-    owned = [*order.files, *order.parts.values()] if isinstance(order, Work) else order.uploads
     if owned:
         connection.execute(_TERM, [{"file": file, "end": to_stored(now)} for file in owned])
     if parent is not None:
         left = jobs.c.parts_left - 1
         connection.execute(update(jobs).where(jobs.c.id == parent).values(parts_left=left))
     return True
+
+
+def _cancel_parts(connection: Connection, batch: str, now: datetime) -> list[str]:
+    """Cancel the parts of a batch that have not ended, all at once, and return the uploads that were theirs."""
+    live = and_(jobs.c.parent == batch, jobs.c.state.in_(_LIVE))
+    requests = connection.execute(select(jobs.c.request).where(live).with_for_update()).scalars().all()
+    ending = {"state": State.CANCELLED, "finished_at": to_stored(now), "step": None, "request": None}
+    connection.execute(update(jobs).where(live).values(ending))
+    connection.execute(update(jobs).where(jobs.c.id == batch).values(parts_left=0))
+    return [file for request in requests for file in _owned(decode_order(request))]
+
+
+def _owned(order: Order) -> list[str]:
+    """Return the uploads that go with a job."""
+    return [*order.files, *order.parts.values()] if isinstance(order, Work) else list(order.uploads)
 
 
 def read_jobs(connection: Connection, statement: Executable) -> Sequence[JobRow]:
