@@ -145,12 +145,17 @@ def drained(waiting: LiveServer, ledger: Ledger, count: int, bar: str, worker: W
     """Jobs a second of a node that finds them all waiting."""
     asyncio.run(send(waiting, body(), count))
     worker.start()
-    try:
-        ledger.wait(600)
-    finally:
-        worker.stop()
+    assert worker.process is not None
+    before = cpu_seconds(worker.process.pid), cpu_seconds(worker.process.pid, workers=False)
+    already = len(ledger.rows(jobs.c.id, where=jobs.c.finished_at.is_not(None)))
+    ledger.wait(600)
+    both = cpu_seconds(worker.process.pid) - before[0]
+    own = cpu_seconds(worker.process.pid, workers=False) - before[1]
+    worker.stop()
     first, last = ledger.span()
     row(f"{count} jobs that wait, drained", bar, f"{count / ((last - first) / 1e6):.0f} a second")
+    done = count - already
+    row("CPU of such a job", "", f"{both / done * 1000:.1f} ms, {own / done * 1000:.1f} of them the node's own process")
 
 
 @contextmanager
