@@ -25,7 +25,7 @@ SCHEMES = ("file", "s3", "gs", "az", "memory")
 CHUNK = 1 << 20
 """Bytes of one piece of a stream, about."""
 _PART = 5 << 20
-_PARALLEL_PARTS = 2  # times _PART is what an upload to an object store holds in memory
+_PARALLEL_PARTS = 1  # and one more that fills meanwhile; each costs about 8 MB of memory
 _MAX_PARTS = 9_000  # S3 takes 10,000
 _CHECK = b"filemill"
 
