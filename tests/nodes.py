@@ -92,8 +92,7 @@ class Pair:
     def start(self) -> None:
         """Start the three."""
         self.server.start()
-        for worker in self.workers:
-            worker.start()
+        self.restore()
         self.client = self.server.client()
 
     def stop(self) -> None:
@@ -101,6 +100,12 @@ class Pair:
         self.client.close()
         for node in (self.server, *self.workers):
             node.stop()
+
+    def restore(self) -> None:
+        """Start the nodes again that have ended."""
+        for worker in self.workers:
+            if worker.process is None or worker.process.poll() is not None:
+                worker.start()
 
     def of(self, pid: int) -> tuple[WorkerNode, WorkerNode]:
         """Return the node that a worker process belongs to, and the other one."""

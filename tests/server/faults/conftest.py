@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -34,21 +33,31 @@ def single_client(single: LiveServer) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def shared_parts(postgres: PostgresServer, object_store: ObjectStoreServer) -> dict[str, str]:
     """The environment of nodes that share a fresh database and a fresh bucket."""
     return shared_environment(postgres, object_store)
 
 
-@pytest.fixture
-def pair(tmp_path: Path, shared_parts: dict[str, str], plugin: dict[str, str]) -> Iterator[Pair]:
+@pytest.fixture(scope="module")
+def lasting_pair(
+    tmp_path_factory: pytest.TempPathFactory, shared_parts: dict[str, str], plugin: dict[str, str]
+) -> Iterator[Pair]:
     """A server that runs no jobs and two nodes that do."""
-    made = Pair(tmp_path, shared_parts | plugin | {"FILEMILL_WORKERS": "1", "FILEMILL_DEADLINE_SECONDS": "2"})
+    folder = tmp_path_factory.mktemp("pair")
+    made = Pair(folder, shared_parts | plugin | {"FILEMILL_WORKERS": "1", "FILEMILL_DEADLINE_SECONDS": "2"})
     try:
         made.start()
         yield made
     finally:
         made.stop()
+
+
+@pytest.fixture
+def pair(lasting_pair: Pair) -> Pair:
+    """The three, all of which run."""
+    lasting_pair.restore()
+    return lasting_pair
 
 
 @pytest.fixture

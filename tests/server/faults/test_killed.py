@@ -10,7 +10,7 @@ from killing import kill_embedded, kill_two_nodes
 
 pytestmark = pytest.mark.slow
 
-KILLS = 5
+KILLS = 3
 
 
 def test_server_killed_again_and_again(tmp_path: Path) -> None:

@@ -19,12 +19,11 @@ AWAY_SECONDS = 10
 Stopped = Callable[[], AbstractContextManager[None]]
 
 
-@pytest.fixture(params=["database", "crashed database", "store"])
+@pytest.fixture(params=["database", "store"])
 def stopped(request: pytest.FixtureRequest, postgres: PostgresServer, object_store: ObjectStoreServer) -> Stopped:
     """Have a part stopped for the time of a `with` block."""
     stops: dict[str, Stopped] = {
-        "database": postgres.stopped,
-        "crashed database": lambda: postgres.stopped("immediate"),
+        "database": lambda: postgres.stopped("immediate"),
         "store": object_store.stopped,
     }
     return stops[request.param]
