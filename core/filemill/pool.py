@@ -10,7 +10,7 @@ import asyncio
 import signal
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
 from enum import Enum
 
 import structlog
@@ -26,6 +26,8 @@ log = structlog.get_logger("filemill.pool")
 _LAUNCH_TURNS = 10  # of the event loop, in which the processes come into being
 
 _OVERTAKEN = 3  # requests that may go before a waiting job, each time a worker comes free
+
+_NOTHING = nullcontext()
 
 OnProgress = Callable[[task.Progress], None]
 
@@ -126,11 +128,21 @@ class Pool:
         await asyncio.gather(*(self._forget(worker) for worker in gone))
 
     async def run(
-        self, work: task.Task, on_progress: OnProgress | None = None, lane: Lane = Lane.REQUEST
+        self,
+        work: task.Task,
+        on_progress: OnProgress | None = None,
+        lane: Lane = Lane.REQUEST,
+        waiting: AbstractContextManager[object] = _NOTHING,
     ) -> task.Outcome:
         """Do a task in a worker process.
 
         A job's task is never refused: it waits behind those of requests, of which a few may overtake it.
+
+        Args:
+            work: the task.
+            on_progress: is told how far it is.
+            lane: who waits for it.
+            waiting: is entered while the task of a job waits for a worker.
 
         Raises:
             FilemillError: what the task refused; `OVERLOADED` at once where the queue is full;
@@ -140,8 +152,11 @@ class Pool:
                 killed from outside.
         """
         if lane is Lane.JOB:
-            async with self._places:
-                return await self._run(await self._worker(lane), work, on_progress)
+            async with AsyncExitStack() as held:
+                with waiting:
+                    await held.enter_async_context(self._places)
+                    worker = await self._worker(lane)
+                return await self._run(worker, work, on_progress)
         if self.admitted >= self.capacity:
             raise FilemillError(
                 ErrorCode.OVERLOADED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +59,7 @@ async def do(
     limits: Limits,
     lane: Lane = Lane.REQUEST,
     on_progress: OnProgress | None = None,
+    waiting: AbstractContextManager[object] | None = None,
 ) -> Outcome:
     """Bring the inputs and have a worker do the task.
 
@@ -70,6 +71,7 @@ async def do(
         limits: of the task.
         lane: whether somebody holds a connection for it.
         on_progress: is told how far it is.
+        waiting: is entered while the task of a job waits for a worker.
 
     Raises:
         FilemillError: whatever was wrong with an input or in the work.
@@ -94,7 +96,7 @@ async def do(
     metrics = services.metrics
     metrics.bytes_in.inc(sum(Path(given.path).stat().st_size for given in task.inputs))
     try:
-        outcome = await services.pool.run(task, on_progress, lane)
+        outcome = await services.pool.run(task, on_progress, lane, waiting or nullcontext())
     except FilemillError as error:
         metrics.tasks.labels(error.code.name).inc()
         raise

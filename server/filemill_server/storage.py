@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 SCHEMES = ("file", "s3", "gs", "az", "memory")
 CHUNK = 1 << 20
 """Bytes of one piece of a stream, about."""
-_PART = 8 << 20
-_PARALLEL_PARTS = 4  # times _PART is what an upload to an object store holds in memory
+_PART = 5 << 20
+_PARALLEL_PARTS = 1  # and one more that fills meanwhile; each costs about 8 MB of memory
 _MAX_PARTS = 9_000  # S3 takes 10,000
 _CHECK = b"filemill"
 
@@ -93,9 +93,12 @@ class Storage:
         if self._folder is not None:
             await asyncio.to_thread(self._folder.adopt, path, name)
             return
+        if (size := path.stat().st_size) > _PART:  # given the path, obstore holds three times as much in memory
+            await self.write(name, _chunks(path), size)
+            return
         with storage_outages():
             try:
-                await obstore.put_async(self._store, name, path, chunk_size=_PART, max_concurrency=_PARALLEL_PARTS)
+                await obstore.put_async(self._store, name, path, use_multipart=False)
             except FileNotFoundError as error:
                 if not path.exists():
                     raise
@@ -236,6 +239,12 @@ class Storage:
             await obstore.delete_async(self._store, name)
         except FileNotFoundError:
             return
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := await asyncio.to_thread(file.read, CHUNK):
+            yield chunk
 
 
 def check_url(url: str) -> None:

@@ -112,6 +112,7 @@ jobs: Final = Table(
     Column("finished_at", BigInteger),
     Column("expires_at", BigInteger, doc="Null until it ends."),
     Index(None, "tenant", "created_at", "id"),
+    Index(None, "tenant", "state", "created_at", "id"),
     Index(None, "tenant", "started_at"),
     Index(None, "parent", "position"),
     Index(None, "expires_at"),

@@ -7,7 +7,7 @@ import fcntl
 import os
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -19,8 +19,10 @@ from filemill_server.jobs.engine import Attempt, Engine
 from filemill_server.jobs.nodes import BEAT_SECONDS, Nodes
 from filemill_server.jobs.queue import Queue, Reached
 from filemill_server.jobs.runner import Runner, wait_seconds
-from filemill_server.jobs.store import KEEP, JobRow, JobStore
+from filemill_server.jobs.store import JobRow, JobStore
 
+KEEP = timedelta(hours=1)
+"""How long the engine's own rows are kept of work that has ended; nothing reads them."""
 LOOK_SECONDS = 0.5
 """Between looks for jobs that other processes accepted or cancelled, and between two writings of progress."""
 
@@ -72,6 +74,9 @@ class Dispatcher:
         self._woken = asyncio.Event()
         self._looking = asyncio.Event()
         self._buried: set[str] = set()
+        self._in_hand: set[str] = set()
+        self._missing: set[str] = set()
+        self._leaving = False
         self._engine: Engine | None = None
         self._held: int | None = None
         self._starting: asyncio.Task[None] | None = None
@@ -162,6 +167,7 @@ class Dispatcher:
 
     async def _work(self, job: str) -> None:
         """Run a job: one that was claimed here, or one that another process had begun."""
+        self._in_hand.add(job)
         row = self._claimed.pop(job, None)
         if row is None:
             await self._places.acquire()
@@ -173,9 +179,12 @@ class Dispatcher:
             work = asyncio.create_task(self._runner.run(row, partial(self._reach, job)))
             self._running[job] = work
             await asyncio.wait([work])
+            if self._leaving and work.cancelled():
+                await asyncio.Future()  # the workflow must not end: another process goes on with it
             if not work.cancelled():
                 work.result()
         finally:
+            self._in_hand.discard(job)
             self._running.pop(job, None)
             self._reached.pop(job, None)
             self._places.release()
@@ -190,15 +199,17 @@ class Dispatcher:
     async def _follow(self) -> None:
         """Write down how far the jobs are, and stop those that were cancelled or taken over meanwhile."""
         self._looking.clear()
-        if not self._running:
+        if not (self._running or self._claimed):
             return
         reached, self._reached = self._reached, {}
         if reached:
             await self._queue.advance(reached)
             self._tell(*reached)
-        for job in await self._queue.gone(list(self._running)):
+        for job in await self._queue.gone([*self._running, *self._claimed]):
             if (task := self._running.get(job)) is not None:
                 task.cancel()
+            elif self._claimed.pop(job, None) is not None:
+                self._places.release()  # it was taken over before it was started here
 
     async def _live(self, engine: Engine) -> None:
         """Say that this process lives, and take over the work of those that don't."""
@@ -207,14 +218,23 @@ class Dispatcher:
         for node in buried.union(await self._nodes.dead()):
             left = await self._queue.left_by(node)
             await engine.take_over(node)
-            # Killed between taking a job and starting it: nobody else knows of it.
-            for job in await engine.unknown(left):
-                await engine.start(job)
+            await engine.restart(left)
             await self._nodes.forget(node)
             log.info("node_taken_over", node=node, jobs=len(left))
+        await self._find(engine)
+
+    async def _find(self, engine: Engine) -> None:
+        """Go on with jobs that are this process's own but that it does not know of, twice in a row.
+
+        The database went away in the moment that it wrote down who takes them, or that they are over.
+        """
+        own = set(await self._queue.left_by(self._nodes.id)) - self._claimed.keys() - self._in_hand
+        missing, self._missing = self._missing & own, own
+        await engine.restart(missing)
 
     async def _hand_back(self) -> None:
         """End the work of this process as if it had not been begun: another one goes on with it."""
+        self._leaving = True
         jobs = list(self._running)
         working = list(self._running.values())
         for task in working:

@@ -90,13 +90,26 @@ class Engine:
         recover = self._dbos._recover_pending_workflows  # noqa: SLF001
         await asyncio.to_thread(recover, [node])
 
-    async def unknown(self, jobs: Collection[str]) -> Collection[str]:
-        """Return those of some jobs that were never started."""
+    async def restart(self, jobs: Collection[str]) -> None:
+        """Run in this process those of some jobs that nothing goes on with: never started, or ended without them.
+
+        Between taking a job and starting it a process can be killed; and one that hands a job back, or loses its
+        database at the end, may have its workflow end before the job does.
+        """
         if not jobs:
-            return []
-        ids = [_JOB + job for job in jobs]
-        known = await self._dbos.list_workflows_async(workflow_ids=ids, load_input=False, load_output=False)
-        return set(jobs) - {workflow.workflow_id.removeprefix(_JOB) for workflow in known}
+            return
+        from dbos import WorkflowStatusString  # noqa: PLC0415 - see above
+
+        workflows = [_JOB + job for job in jobs]
+        known = await self._dbos.list_workflows_async(workflow_ids=workflows, load_input=False, load_output=False)
+        goes_on = (WorkflowStatusString.PENDING.value, WorkflowStatusString.ENQUEUED.value)
+        over = [workflow.workflow_id for workflow in known if workflow.status not in goes_on]
+        if over:
+            await self._dbos.delete_workflows_async(over)
+        kept = {workflow.workflow_id for workflow in known}.difference(over)
+        for job in jobs:
+            if _JOB + job not in kept:
+                await self.start(job)
 
     async def sweep(self, before: datetime) -> int:
         """Remove what is kept of workflows that ended before a moment, and return how many these were."""

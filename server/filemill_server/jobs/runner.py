@@ -7,7 +7,8 @@ made is published together with its end, in one transaction, so that it is there
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -53,6 +54,26 @@ class Made(NamedTuple):
     term: Term | None = None
 
 
+class Clock:
+    """The time of a job, which stands still while the job waits for a worker that does others."""
+
+    def __init__(self, deadline: asyncio.Timeout) -> None:
+        self._deadline = deadline
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop it for the time of a `with` block."""
+        now = asyncio.get_running_loop().time
+        until = self._deadline.when()
+        assert until is not None
+        left = until - now()
+        self._deadline.reschedule(None)
+        try:
+            yield
+        finally:
+            self._deadline.reschedule(now() + left)
+
+
 class Runner:
     """Runs jobs of one process."""
 
@@ -93,20 +114,20 @@ class Runner:
     async def _make(self, row: JobRow, tell: Tell) -> Made:
         seconds = self._services.settings.job_deadline_seconds
         try:
-            async with asyncio.timeout(seconds):
-                return await self._try(row, tell)
+            async with asyncio.timeout(seconds) as deadline:
+                return await self._try(row, tell, Clock(deadline))
         except TimeoutError:
             raise FilemillError(
                 ErrorCode.DEADLINE_EXCEEDED, f"The job took longer than {seconds:g} s and was stopped."
             ) from None
 
-    async def _try(self, row: JobRow, tell: Tell) -> Made:
+    async def _try(self, row: JobRow, tell: Tell, clock: Clock) -> Made:
         """Do the work, again where the reason why it failed can pass: a network, a store, a crash of the worker."""
         crashes = failures = fetches = 0
         while True:
             try:
                 async with working_folder(self._services.work_folder) as folder:
-                    return await self._once(row, folder, tell)
+                    return await self._once(row, folder, tell, clock)
             except WorkerCrash as crash:
                 crashes += 1
                 if crashes == MAX_CRASHES:
@@ -125,11 +146,11 @@ class Runner:
                 log.warning("job_waits_to_retry", job_id=row.id, code=error.code.name, failures=failures)
             await asyncio.sleep(wait_seconds(failures))
 
-    async def _once(self, row: JobRow, folder: Path, tell: Tell) -> Made:
+    async def _once(self, row: JobRow, folder: Path, tell: Tell, clock: Clock) -> Made:
         assert row.request is not None  # it goes with the job's end
         order = decode_order(row.request)
         if isinstance(order, Work):
-            return await self._work(row, order, folder, tell)
+            return await self._work(row, order, folder, tell, clock)
         return await self._assemble(row, order, folder)
 
     async def _assemble(self, row: JobRow, order: Assembly, folder: Path) -> Made:
@@ -140,7 +161,7 @@ class Runner:
         described = bodies[0] if bodies else {}
         return Made({**described, **assembled.result}, rows, assembled.term)
 
-    async def _work(self, row: JobRow, work: Work, folder: Path, tell: Tell) -> Made:
+    async def _work(self, row: JobRow, work: Work, folder: Path, tell: Tell, clock: Clock) -> Made:
         services = self._services
         pipelines = [
             Pipeline(read_steps(services.registry, msgspec.json.decode(saved.steps)), saved.pointer, saved.pack)
@@ -175,6 +196,7 @@ class Runner:
             limits=replace(services.limits, deadline_seconds=services.settings.job_deadline_seconds),
             lane=Lane.JOB,
             on_progress=on_progress,
+            waiting=clock.stopped(),
         )
         return await self._store_outcome(row, work, outcome)
 

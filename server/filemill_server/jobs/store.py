@@ -33,7 +33,7 @@ from sqlalchemy import (
 from filemill_server.cursors import make_cursor, read_cursor
 from filemill_server.database import Database
 from filemill_server.jobs.terms import Term, term_of
-from filemill_server.jobs.work import Assembly, Work, decode_order
+from filemill_server.jobs.work import Assembly, Order, Work, decode_order
 from filemill_server.tables import files, from_stored, jobs, to_stored
 
 KEEP = timedelta(hours=24)
@@ -76,6 +76,8 @@ class NewJob(Struct, frozen=True, kw_only=True):
 class JobRow(Struct, frozen=True, kw_only=True):
     """A job. Its request, result and error are JSON texts; times are UTC, whole seconds.
 
+    The request is there for who runs the job, and not in lists.
+
     A batch is `running` from the start of its first part, and as far as they are together.
     """
 
@@ -110,6 +112,8 @@ _EMPTY: dict[str, Any] = {column.name: None for column in jobs.columns} | {
     "attempts": 0,
 }
 _TERM = update(files).where(files.c.id == bindparam("file")).values(expires_at=bindparam("end"))
+# Without the request, which may be long and which only who runs the job reads.
+_SHOWN = select(*(column for column in jobs.columns if column is not jobs.c.request))
 _TIMES = ("created_at", "started_at", "finished_at", "expires_at")
 _PART = jobs.alias("part")
 _OF_BATCH_START = select(func.min(_PART.c.started_at))
@@ -154,11 +158,11 @@ class JobStore:
 
     async def get_many(self, ids: Sequence[str]) -> Sequence[JobRow]:
         """Return those of some jobs that are there, in any order."""
-        return await self._rows(select(jobs).where(jobs.c.id.in_(ids)))
+        return await self._rows(_SHOWN.where(jobs.c.id.in_(ids)))
 
     async def parts(self, id: str) -> Sequence[JobRow]:
         """Return the parts of a batch, in order."""
-        return await self._rows(select(jobs).where(jobs.c.parent == id).order_by(jobs.c.position))
+        return await self._rows(_SHOWN.where(jobs.c.parent == id).order_by(jobs.c.position))
 
     async def list_parts(
         self, id: str, *, cursor: str | None = None, limit: int = 100, state: State | None = None
@@ -168,7 +172,7 @@ class JobStore:
         Raises:
             FilemillError: `INVALID_PARAMETER` where the cursor is none of ours.
         """
-        query = select(jobs).where(jobs.c.parent == id)
+        query = _SHOWN.where(jobs.c.parent == id)
         if state is not None:
             query = query.where(jobs.c.state == state)
         if cursor is not None:
@@ -186,7 +190,7 @@ class JobStore:
         Raises:
             FilemillError: `INVALID_PARAMETER` where the cursor is none of ours.
         """
-        query = select(jobs).where(jobs.c.tenant == tenant, jobs.c.parent.is_(None), _unexpired())
+        query = _SHOWN.where(jobs.c.tenant == tenant, jobs.c.parent.is_(None), _unexpired())
         if state is not None:
             query = query.where(jobs.c.state == state)
         if cursor is not None:
@@ -278,10 +282,9 @@ def _end_in(
         return False
     now = datetime.now(UTC)
     order = decode_order(before.request)
+    owned = _owned(order)
     if before.parts_left:
-        parts = select(jobs.c.id).where(jobs.c.parent == id, jobs.c.state.in_(_LIVE))
-        for part in connection.execute(parts).scalars().all():
-            _end_in(connection, part, State.CANCELLED, (), None, {})
+        owned += _cancel_parts(connection, id, now)
     if made:
         connection.execute(_FILE, list(made))
     if isinstance(order, Assembly) and state is State.CANCELLED:
@@ -297,13 +300,27 @@ def _end_in(
         ending["started_at"] = _OF_BATCH_START.where(_PART.c.parent == id).scalar_subquery()
     # The request goes: it may hold what opens a source or a document.
     connection.execute(update(jobs).where(jobs.c.id == id).values(**ending, request=None, **values))
-    owned = [*order.files, *order.parts.values()] if isinstance(order, Work) else order.uploads
     if owned:
         connection.execute(_TERM, [{"file": file, "end": to_stored(now)} for file in owned])
     if parent is not None:
         left = jobs.c.parts_left - 1
         connection.execute(update(jobs).where(jobs.c.id == parent).values(parts_left=left))
     return True
+
+
+def _cancel_parts(connection: Connection, batch: str, now: datetime) -> list[str]:
+    """Cancel the parts of a batch that have not ended, all at once, and return the uploads that were theirs."""
+    live = and_(jobs.c.parent == batch, jobs.c.state.in_(_LIVE))
+    requests = connection.execute(select(jobs.c.request).where(live).with_for_update()).scalars().all()
+    ending = {"state": State.CANCELLED, "finished_at": to_stored(now), "step": None, "request": None}
+    connection.execute(update(jobs).where(live).values(ending))
+    connection.execute(update(jobs).where(jobs.c.id == batch).values(parts_left=0))
+    return [file for request in requests for file in _owned(decode_order(request))]
+
+
+def _owned(order: Order) -> list[str]:
+    """Return the uploads that go with a job."""
+    return [*order.files, *order.parts.values()] if isinstance(order, Work) else list(order.uploads)
 
 
 def read_jobs(connection: Connection, statement: Executable) -> Sequence[JobRow]:
@@ -334,7 +351,7 @@ def _job(connection: Connection, row: RowMapping) -> JobRow:
 
 
 def _read(row: Mapping[str, Any]) -> JobRow:
-    values = {name: row[name] for name in JobRow.__struct_fields__}
+    values: dict[str, Any] = {name: row.get(name) for name in JobRow.__struct_fields__}
     for name in _TIMES:
         values[name] = None if values[name] is None else from_stored(values[name])
     return JobRow(**values | {"state": State(values["state"])})

@@ -373,6 +373,21 @@ async def test_cancelled_batch_lets_go_of_its_results(batch: Batch) -> None:
     assert left.expires_at <= datetime.now(UTC) + timedelta(seconds=60)
 
 
+async def test_cancel_of_a_thousand(batch: Batch) -> None:
+    """NA-50: it does not keep other writers waiting; one statement a part took a hundred times as long."""
+    await batch.post(planned(sources=1000))
+    await batch.failed(0)
+    begun = time.monotonic()
+    assert await batch.store.cancel(batch.id)
+    assert time.monotonic() - begun < 3
+    first, *parts = await batch.store.parts(batch.id)
+    assert first.state is State.FAILED
+    assert {(part.state, part.request) for part in parts} == {(State.CANCELLED, None)}
+    row = await batch.row()
+    assert (row.state, row.parts_left) == (State.CANCELLED, 0)
+    assert {part.expires_at for part in parts} == {row.expires_at}
+
+
 async def test_parts_are_kept_as_long_as_their_batch(batch: Batch, database: Database) -> None:
     """A batch may take longer than the row of a job is kept."""
     await batch.post(planned(sources=2))

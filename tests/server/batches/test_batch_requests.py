@@ -51,9 +51,9 @@ def test_accepted_batch_is_a_job(client: httpx.Client, stranger: httpx.Client) -
             {
                 "sources": [{"uploadID": "a"}],
                 "steps": [{"op": "resize", "widht": 5, "height": 0}],
-                "output": {"ttl": 1},
+                "output": {"t": 1},
             },
-            {"#/sources/0", "#/sources/0/uploadID", "#/steps/0/widht", "#/steps/0/height", "#/output/ttl"},
+            {"#/sources/0/uploadID", "#/steps/0/widht", "#/steps/0/height", "#/output/t"},
         ),
     ],
 )

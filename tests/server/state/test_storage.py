@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -58,6 +59,32 @@ async def test_bytes_come_back(store: Storage, tmp_path: Path, data: bytes) -> N
     assert await read(store, "a/b c-é") == data
     assert await store.fetch("a/b c-é", tmp_path / "copy") == len(data)
     assert (tmp_path / "copy").read_bytes() == data
+
+
+@pytest.mark.parametrize("pieces", [[], [b"x"], [BYTES, b"", BYTES[:100]], [BYTES] * 4])
+async def test_streams_are_written(store: Storage, pieces: list[bytes]) -> None:
+    """What comes as a stream is a file like any other."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    await store.write("a/b", chunks(), sum(map(len, pieces)))
+    assert await read(store, "a/b") == b"".join(pieces)
+    assert await names(store) == ["a/b"]
+
+
+async def test_a_broken_stream_leaves_nothing(store: Storage) -> None:
+    """NA-42: a file whose bytes did not all come is not there."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(4):
+            yield BYTES
+        raise ValueError("the sender is gone")
+
+    with pytest.raises(ValueError, match="the sender is gone"):
+        await store.write("a/b", chunks(), 5 * len(BYTES))
+    assert await names(store) == []
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(None, "jobs", ["tenant", "created_at", "id"])
+    op.create_index(None, "jobs", ["tenant", "state", "created_at", "id"])
     op.create_index(None, "jobs", ["tenant", "started_at"])
     op.create_index(None, "jobs", ["parent", "position"])
     op.create_index(None, "jobs", ["expires_at"])
