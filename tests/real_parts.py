@@ -31,6 +31,7 @@ from ports import free_port, is_open
 DEBIAN = Path("/usr/lib/postgresql")
 """Where Debian puts the programs of PostgreSQL, by version, off the path."""
 _START_SECONDS = 60.0
+_GUARD = 'cat; "$1" -D "$2" -m immediate stop; rm -rf "$2"'
 
 
 class MissingPartError(Exception):
@@ -55,6 +56,16 @@ class PostgresServer:
         if self._user is not None:
             shutil.chown(self._root, self._user)
         self._call("initdb", "-D", self._data, "-U", "filemill", "--auth=trust", "--no-sync", "-E", "UTF8")
+        # It is a daemon, which nobody ends where the tests are killed; their end closes this pipe.
+        self._guard = subprocess.Popen(
+            ["sh", "-c", _GUARD, "sh", self._programs / "pg_ctl", self._data],
+            user=self._user,
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def __enter__(self) -> Self:
         self.start()
@@ -63,6 +74,7 @@ class PostgresServer:
     def __exit__(self, *raised: object) -> None:
         if self.is_running:
             self.stop("immediate")
+        self._guard.communicate()
         self._folder.cleanup()
 
     @property

@@ -9,13 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.server.state.conftest import anyio_backend, database, empty_url, storage, uploads
 
 from live import LiveServer
 from real_parts import ObjectStoreServer, PostgresServer
 from tus_wire import Tus
-
-__all__ = ["anyio_backend", "database", "empty_url", "storage", "uploads"]
 
 
 def text(size: int, seed: int = 1) -> bytes:
