@@ -117,10 +117,7 @@ class Storage:
             return
         part = max(_PART, size // _MAX_PARTS)
         with storage_outages():
-            try:
-                await obstore.put_async(self._store, name, chunks, chunk_size=part, max_concurrency=_PARALLEL_PARTS)
-            except FileNotFoundError as error:
-                raise outage("storage", error) from error  # it is the bucket that is not there
+            await obstore.put_async(self._store, name, chunks, chunk_size=part, max_concurrency=_PARALLEL_PARTS)
 
     async def stream(self, name: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Give the bytes from `start` up to but not including `end`, piece by piece.
