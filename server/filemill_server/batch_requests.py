@@ -22,7 +22,7 @@ from filemill_server.doing import Pipeline
 from filemill_server.inputs import Bringer
 from filemill_server.intake import KEEP_SECONDS
 from filemill_server.jobs.batch import plan
-from filemill_server.jobs.store import JobRow
+from filemill_server.jobs.rows import JobRow
 from filemill_server.jobs.work import SavedPipeline
 from filemill_server.messages import MAX_SOURCES, BatchRequest, batch_request
 from filemill_server.prefer import accepted, parse_prefer, parse_priority

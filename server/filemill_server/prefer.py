@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from filemill_server.answers import VARY, Answer
-from filemill_server.jobs.store import URGENCY, JobRow
+from filemill_server.jobs.rows import URGENCY, JobRow
 from filemill_server.jobs.views import POLL_SECONDS, job_body, job_path
 
 MAX_WAIT_SECONDS = 86_400

@@ -23,7 +23,7 @@ from filemill_server.doing import Doing, Pipeline, do, working_folder
 from filemill_server.files import new_id
 from filemill_server.inputs import PART
 from filemill_server.intake import keep_inputs
-from filemill_server.jobs.store import JobRow, NewJob, State
+from filemill_server.jobs.rows import JobRow, NewJob, State
 from filemill_server.jobs.work import SavedPipeline, Work, encode_order
 from filemill_server.messages import Archive, InputRequest, PacksRequest, Request
 from filemill_server.negotiation import prefers_bytes

@@ -21,7 +21,7 @@ from filemill.task import Output
 from filemill_server.assets import Asset
 from filemill_server.files import new_id
 from filemill_server.jobs.gathering import Member, gather
-from filemill_server.jobs.store import URGENCY, JobRow, NewJob, State
+from filemill_server.jobs.rows import URGENCY, JobRow, NewJob, State
 from filemill_server.jobs.terms import GATHER_SECONDS, Term, asset_ids, outputs_in, term_of
 from filemill_server.jobs.views import job_path
 from filemill_server.jobs.work import Assembly, SavedPipeline, Work, encode_order

@@ -18,8 +18,9 @@ from filemill.errors import FilemillError
 from filemill_server.jobs.engine import Attempt, Engine
 from filemill_server.jobs.nodes import BEAT_SECONDS, Nodes
 from filemill_server.jobs.queue import Queue, Reached
+from filemill_server.jobs.rows import JobRow
 from filemill_server.jobs.runner import Runner, wait_seconds
-from filemill_server.jobs.store import JobRow, JobStore
+from filemill_server.jobs.store import JobStore
 
 KEEP = timedelta(hours=1)
 """How long the engine's own rows are kept of work that has ended; nothing reads them."""

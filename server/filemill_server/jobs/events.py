@@ -8,7 +8,7 @@ from hashlib import blake2s
 
 import msgspec
 
-from filemill_server.jobs.store import JobRow
+from filemill_server.jobs.rows import JobRow
 from filemill_server.jobs.views import job_body
 from filemill_server.jobs.watching import Watch
 

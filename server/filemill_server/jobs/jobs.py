@@ -8,7 +8,8 @@ from typing import Any
 
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.jobs.dispatcher import Dispatcher
-from filemill_server.jobs.store import JobRow, JobStore, NewJob, State
+from filemill_server.jobs.rows import JobRow, NewJob, State
+from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.views import missing_job
 from filemill_server.jobs.watching import Watch
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, bindparam, func, select, text, update
 
 from filemill_server.database import Database
-from filemill_server.jobs.store import JobRow, State, read_jobs
+from filemill_server.jobs.rows import JobRow, State, read_jobs
 from filemill_server.tables import jobs, to_stored
 
 _CLAIM_LOCK = 0x66696C656D6A6F62

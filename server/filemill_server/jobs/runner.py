@@ -24,7 +24,8 @@ from filemill_server.bodies import Part
 from filemill_server.doing import Doing, Pipeline, do, working_folder
 from filemill_server.jobs.batch import assemble
 from filemill_server.jobs.queue import Reached
-from filemill_server.jobs.store import JobRow, JobStore
+from filemill_server.jobs.rows import JobRow
+from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.terms import Term
 from filemill_server.jobs.work import Assembly, Work, decode_order
 from filemill_server.messages import Archive

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from msgspec.structs import asdict
 
 from filemill.errors import ErrorCode, FilemillError, Problem
-from filemill_server.jobs.store import JobRow, State
+from filemill_server.jobs.rows import JobRow, State
 from filemill_server.problems import problem
 from filemill_server.webhooks.views import WebhookBody
 

@@ -8,7 +8,8 @@ from contextlib import aclosing, contextmanager, suppress
 
 import structlog
 
-from filemill_server.jobs.store import JobRow, JobStore
+from filemill_server.jobs.rows import JobRow
+from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.views import missing_job
 
 TICK_SECONDS = 0.25

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from filemill.errors import ErrorCode
 from filemill_server.jobs.events import EVENT, HEARTBEAT_SECONDS
-from filemill_server.jobs.store import State
+from filemill_server.jobs.rows import State
 from filemill_server.jobs.views import JobBody, JobList
 from filemill_server.openapi.responses import Json, Responses
 from filemill_server.openapi.schemas import Schemas

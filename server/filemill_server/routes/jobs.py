@@ -7,7 +7,7 @@ from litestar.response import Stream
 
 from filemill.errors import invalid
 from filemill_server.jobs.events import job_events
-from filemill_server.jobs.store import JobRow, State
+from filemill_server.jobs.rows import JobRow, State
 from filemill_server.jobs.views import POLL_SECONDS, JobList, job_body
 from filemill_server.paging import next_link, page_size
 from filemill_server.services import key_of, services_of

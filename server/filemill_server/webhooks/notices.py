@@ -12,7 +12,8 @@ from prometheus_client import Counter
 
 from filemill.errors import FilemillError
 from filemill_server.database import Database
-from filemill_server.jobs.store import JobRow, JobStore
+from filemill_server.jobs.rows import JobRow
+from filemill_server.jobs.store import JobStore
 from filemill_server.webhooks.deliveries import Deliveries, Delivery
 from filemill_server.webhooks.delivery import (
     Attempt,

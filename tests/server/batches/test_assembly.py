@@ -22,7 +22,8 @@ from filemill.sources import Source
 from filemill_server.assets import Asset, Assets
 from filemill_server.database import Database
 from filemill_server.jobs.batch import Assembled, assemble, plan
-from filemill_server.jobs.store import JobRow, JobStore, NewJob, State
+from filemill_server.jobs.rows import JobRow, NewJob, State
+from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.terms import GATHER_SECONDS
 from filemill_server.jobs.work import Assembly, SavedPipeline, Work, decode_order
 from filemill_server.messages import Archive, OutputOptions

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filemill_server.jobs.store import JobRow, State
+from filemill_server.jobs.rows import JobRow, State
 from filemill_server.prefer import MAX_WAIT_SECONDS, Preference, accepted, parse_prefer, parse_priority
 
 TOKENS = st.text("abcXYZ019-._~!", min_size=1, max_size=8)

@@ -16,7 +16,8 @@ from sqlalchemy import update
 
 from filemill.errors import ErrorCode, Fault, FilemillError, Problem
 from filemill_server.database import Database
-from filemill_server.jobs.store import JobStore, NewJob
+from filemill_server.jobs.rows import NewJob
+from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.work import Work, encode_order
 from filemill_server.keys import Keys
 from filemill_server.tables import jobs

@@ -15,7 +15,8 @@ import pytest
 
 from filemill.errors import Problem
 from filemill_server.database import Database
-from filemill_server.jobs.store import JobStore, NewJob
+from filemill_server.jobs.rows import NewJob
+from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.work import Work, encode_order
 from filemill_server.keys import Keys
 from live import LiveServer

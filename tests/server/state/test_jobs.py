@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import update
 
 from filemill_server.database import Database
-from filemill_server.jobs.store import JobRow, JobStore, NewJob, State
+from filemill_server.jobs.rows import JobRow, NewJob, State
+from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.work import Work, encode_order
 from filemill_server.tables import jobs
 

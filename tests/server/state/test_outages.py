@@ -21,7 +21,8 @@ from filemill_server.assets import Asset, Assets
 from filemill_server.database import Database
 from filemill_server.idempotency import Idempotency
 from filemill_server.jobs import runner
-from filemill_server.jobs.store import JobStore, NewJob
+from filemill_server.jobs.rows import NewJob
+from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.work import Work, encode_order
 from filemill_server.services import Services
 from filemill_server.storage import Storage

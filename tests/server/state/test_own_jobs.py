@@ -9,7 +9,8 @@ import pytest
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.database import Database
 from filemill_server.jobs.jobs import Jobs
-from filemill_server.jobs.store import JobStore, NewJob, State
+from filemill_server.jobs.rows import NewJob, State
+from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.watching import Watch
 from filemill_server.jobs.work import Work, encode_order
 

@@ -17,7 +17,8 @@ from sqlalchemy import Engine, event, func, select, text, update
 
 from filemill_server.database import Database
 from filemill_server.jobs.queue import _FIRST, _TENANTS, Queue, Waiting, turns
-from filemill_server.jobs.store import JobStore, NewJob, State
+from filemill_server.jobs.rows import NewJob, State
+from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.work import Work, encode_order
 from filemill_server.tables import jobs
 

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, delete, event, update
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.database import Database
 from filemill_server.jobs.events import job_events
-from filemill_server.jobs.store import JobRow, JobStore, NewJob, State
+from filemill_server.jobs.rows import JobRow, NewJob, State
+from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.watching import TICK_SECONDS, Watch
 from filemill_server.jobs.work import Work, encode_order
 from filemill_server.tables import jobs

@@ -18,7 +18,8 @@ from structlog.testing import capture_logs
 
 from filemill_server.database import Database
 from filemill_server.idempotency import Idempotency
-from filemill_server.jobs.store import JobRow, JobStore, NewJob, State
+from filemill_server.jobs.rows import JobRow, NewJob, State
+from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.work import Work, encode_order
 from filemill_server.storage import Storage
 from filemill_server.sweeper import Sweeper

@@ -14,7 +14,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from filemill_server.database import Database
-from filemill_server.jobs.store import JobStore, NewJob
+from filemill_server.jobs.rows import NewJob
+from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.work import Work, encode_order
 from filemill_server.webhooks.sealing import Sealer
 from filemill_server.webhooks.tenant_secrets import TenantSecrets
