@@ -85,7 +85,7 @@ class Pair:
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        self.server = LiveServer(folder / "server", dict(environment), options=("--no-jobs",))
+        self.server = LiveServer(folder / "server", dict(environment), words=("serve", "--no-jobs"))
         self.workers = [WorkerNode(folder / name, environment) for name in ("first", "second")]
         self.client = httpx.Client()
 

@@ -39,7 +39,7 @@ from filemill_server.webhooks.sealing import Sealer
 from filemill_server.webhooks.tenant_secrets import TenantSecrets
 from filemill_server.workplace import Workplace
 
-PLACES_A_WORKER = 4
+PLACES_A_WORKER = 8
 """Jobs in hand for each worker process: while one is worked on, others bring inputs or store results."""
 
 

@@ -73,7 +73,7 @@ class Bench:
         data.parent.mkdir()
         if self._postgres is not None:
             environment["FILEMILL_DATABASE_URL"] = self._postgres.new_database()
-        server = LiveServer(data, environment, options=options)
+        server = LiveServer(data, environment, words=("serve", *options))
         self._stack.callback(server.stop)
         server.start()
         ledger = Ledger(environment.get("FILEMILL_DATABASE_URL", f"sqlite:///{data / 'filemill.db'}"), MemoryStore())

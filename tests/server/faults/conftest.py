@@ -23,7 +23,7 @@ def plugin(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def single(start_server: StartServer, plugin: dict[str, str]) -> LiveServer:
     """One server on SQLite: two workers, of which jobs have one; a job may take four seconds."""
-    return start_server(plugin, workers="2", job_deadline_seconds="4")
+    return start_server(environment=plugin, workers="2", job_deadline_seconds="4")
 
 
 @pytest.fixture

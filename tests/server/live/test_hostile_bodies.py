@@ -330,8 +330,11 @@ def test_leaving_in_the_middle_of_the_answer(watched: Watched) -> None:
 
 @pytest.mark.slow
 def test_two_gigabytes_in_little_memory(watch: Watch) -> None:
-    """A body of 2 GiB streams to disk: the web process stays below 100 MB, and nothing remains of it."""
+    """A body of 2 GiB streams to disk: the web process stays below 150 MB, and nothing remains of it."""
     watched = watch(workers="1")
+    # What runs jobs is imported when the server answers already: here it has been.
+    headers = {"Prefer": "wait=30"}
+    assert watched.client.post("/v1/picture-info", content=bombs.png(8, 8, bombs.zeros(1)), headers=headers)
     size = 2 << 30
     picture = bombs.png(16, 16, bombs.zeros(1))
     piece = bytes(4 * MEBIBYTE)
@@ -353,7 +356,7 @@ def test_two_gigabytes_in_little_memory(watch: Watch) -> None:
         assert kept.json()["sizeBytes"] == size
         peak = max(peak, private_bytes(watched.pid))
         assert client.delete(kept.headers["location"], headers={"X-API-Key": watched.server.key}).status_code == 204
-    assert peak < 100_000_000
+    assert peak < 150_000_000
     assert peak < before + 24 * MEBIBYTE
     assert watched.stored() == []
     assert eventually(lambda: not watched.working_folders())
