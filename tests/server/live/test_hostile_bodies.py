@@ -335,6 +335,7 @@ def test_two_gigabytes_in_little_memory(watch: Watch) -> None:
     # What runs jobs is imported when the server answers already: here it has been.
     headers = {"Prefer": "wait=30"}
     assert watched.client.post("/v1/picture-info", content=bombs.png(8, 8, bombs.zeros(1)), headers=headers)
+    stored = set(watched.stored())
     size = 2 << 30
     picture = bombs.png(16, 16, bombs.zeros(1))
     piece = bytes(4 * MEBIBYTE)
@@ -358,5 +359,5 @@ def test_two_gigabytes_in_little_memory(watch: Watch) -> None:
         assert client.delete(kept.headers["location"], headers={"X-API-Key": watched.server.key}).status_code == 204
     assert peak < 150_000_000
     assert peak < before + 24 * MEBIBYTE
-    assert watched.stored() == []
+    assert set(watched.stored()) <= stored
     assert eventually(lambda: not watched.working_folders())
