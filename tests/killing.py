@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 
@@ -116,8 +116,8 @@ def _kill(
         for _ in range(kills):
             time.sleep(chance.uniform(0, LONGEST_LIFE))
             node = chance.choice(list(killed))
-            last = now()
             node.kill()
+            last = now() + timedelta(seconds=1)  # the store may still finish what it was sent
             started = time.time()
             node.start()
             if all_down:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -21,6 +21,7 @@ from filemill_server.tables import files, jobs
 from live import LiveServer
 from nodes import order
 
+SETTLE_SECONDS = 10.0
 _ALL = true()
 
 
@@ -89,19 +90,24 @@ class Ledger:
         failed = [(row.id, row.state, row.error) for row in rows if row.id in wanted and row.state != "succeeded"]
         assert not failed, f"{len(failed)} jobs did not succeed: {failed[:3]}"
         results = sorted(msgspec.json.decode(row.result)["assetId"] for row in rows if row.state == "succeeded")
+        until = time.monotonic() + SETTLE_SECONDS
+        # A sweep takes the rows first and the bytes then.
+        while fresh := [name for name, at in (strays := self._strays(results)).items() if at > last_fault]:
+            assert time.monotonic() < until, f"{len(fresh)} files came after the last fault and belong to nobody"
+            time.sleep(0.25)
+        return len(strays)
+
+    def _strays(self, results: Sequence[str]) -> Mapping[str, datetime]:
+        """Return what belongs to nobody in the store, and when it came; the assets are the results of the jobs."""
         with self._engine.begin() as connection:
             kept = connection.execute(select(files.c.id, files.c.kind, files.c.storage_name)).all()
-            assets = sorted(row.id for row in kept if row.kind == "asset")
-            assert assets == results
+        assert sorted(row.id for row in kept if row.kind == "asset") == results
         # Inputs of jobs that ended are swept meanwhile; assets stay.
         named = {row.storage_name for row in kept if row.kind == "asset"}
         inputs = {row.storage_name for row in kept if row.kind == "upload"}
         stored = {entry["path"]: entry["last_modified"] for page in obstore.list(self._store) for entry in page}
         assert named <= stored.keys(), "an asset has no bytes"
-        strays = stored.keys() - named - inputs
-        fresh = [name for name in strays if stored[name] > last_fault]
-        assert not fresh, f"{len(fresh)} files came after the last fault and belong to nobody"
-        return len(strays)
+        return {name: at for name, at in stored.items() if name not in named | inputs}
 
     def nodes_of(self, ids: Sequence[str]) -> int:
         """Return how many nodes ran some jobs."""
