@@ -91,9 +91,9 @@ class Ledger:
         assert not failed, f"{len(failed)} jobs did not succeed: {failed[:3]}"
         results = sorted(msgspec.json.decode(row.result)["assetId"] for row in rows if row.state == "succeeded")
         until = time.monotonic() + SETTLE_SECONDS
-        # A sweep takes the rows first and the bytes then.
-        while fresh := [name for name, at in (strays := self._strays(results)).items() if at > last_fault]:
-            assert time.monotonic() < until, f"{len(fresh)} files came after the last fault and belong to nobody"
+        while any(at > last_fault for at in (strays := self._strays(results)).values()):
+            # A sweep takes the rows first and the bytes then.
+            assert time.monotonic() < until, "files came after the last fault that belong to nobody"
             time.sleep(0.25)
         return len(strays)
 
