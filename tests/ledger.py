@@ -91,10 +91,12 @@ class Ledger:
         assert not failed, f"{len(failed)} jobs did not succeed: {failed[:3]}"
         results = sorted(msgspec.json.decode(row.result)["assetId"] for row in rows if row.state == "succeeded")
         until = time.monotonic() + SETTLE_SECONDS
-        while any(at > last_fault for at in (strays := self._strays(results)).values()):
+        strays = self._strays(results)
+        while any(at > last_fault for at in strays.values()):
             # A sweep takes the rows first and the bytes then.
             assert time.monotonic() < until, "files came after the last fault that belong to nobody"
             time.sleep(0.25)
+            strays = self._strays(results)
         return len(strays)
 
     def _strays(self, results: Sequence[str]) -> Mapping[str, datetime]:
