@@ -17,6 +17,7 @@ from filemill_server.idempotency import Idempotency
 from filemill_server.jobs.dispatcher import Dispatcher
 from filemill_server.jobs.jobs import Jobs
 from filemill_server.jobs.nodes import Nodes
+from filemill_server.jobs.pace import Pace
 from filemill_server.jobs.queue import Queue
 from filemill_server.jobs.runner import Runner
 from filemill_server.jobs.store import JobStore
@@ -38,9 +39,6 @@ from filemill_server.webhooks.notices import Notices
 from filemill_server.webhooks.sealing import Sealer
 from filemill_server.webhooks.tenant_secrets import TenantSecrets
 from filemill_server.workplace import Workplace
-
-PLACES_A_WORKER = 8
-"""Jobs in hand for each worker process: while one is worked on, others bring inputs or store results."""
 
 
 @asynccontextmanager
@@ -122,12 +120,13 @@ def _origin(settings: Settings) -> str:
 
 def _dispatcher(services: Services, store: JobStore, node: str) -> Dispatcher:
     settings = services.settings
+    pace = Pace(services.pool.job_places, settings.job_places)
     return Dispatcher(
         store=store,
         queue=Queue(services.database, node, settings.jobs_per_key),
         nodes=Nodes(services.database, node),
-        runner=Runner(services, store),
-        places=settings.job_places or PLACES_A_WORKER * services.pool.job_places,
+        runner=Runner(services, store, pace),
+        pace=pace,
         engine_url=settings.engine_database,
         lock=settings.data_dir / "jobs.lock" if settings.engine_database.startswith("sqlite") else None,
         attempt=services.notices.attempt,

@@ -17,6 +17,7 @@ import structlog
 from filemill.errors import FilemillError
 from filemill_server.jobs.engine import Attempt, Engine
 from filemill_server.jobs.nodes import BEAT_SECONDS, Nodes
+from filemill_server.jobs.pace import Pace
 from filemill_server.jobs.queue import Queue, Reached
 from filemill_server.jobs.rows import JobRow
 from filemill_server.jobs.runner import Runner, wait_seconds
@@ -40,7 +41,7 @@ class Dispatcher:
         queue: what waits.
         nodes: the processes that run jobs.
         runner: does the work of one job.
-        places: jobs that run at once.
+        pace: how many jobs to have in hand.
         engine_url: the database of the engine.
         lock: a file that only one process holds, where the database is one for a single process; else None.
         attempt: makes one attempt at delivering a notice.
@@ -54,7 +55,7 @@ class Dispatcher:
         queue: Queue,
         nodes: Nodes,
         runner: Runner,
-        places: int,
+        pace: Pace,
         engine_url: str,
         lock: Path | None,
         attempt: Attempt,
@@ -68,7 +69,8 @@ class Dispatcher:
         self._lock = lock
         self._attempt = attempt
         self._tell = tell
-        self._places = asyncio.Semaphore(places)
+        self._pace = pace
+        self._places = asyncio.Semaphore(pace.most)
         self._claimed: dict[str, JobRow] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._reached: dict[str, Reached] = {}
@@ -147,7 +149,8 @@ class Dispatcher:
                 await engine.announce(job)
             await self._queue.announced(ended)
         places = 0
-        while news.waiting and not self._places.locked():
+        wanted = self._pace.places() - len(self._claimed) - len(self._in_hand) if news.waiting else 0
+        while places < wanted and not self._places.locked():
             await self._places.acquire()  # there is one: this does not wait
             places += 1
         try:

@@ -7,8 +7,9 @@ made is published together with its end, in one transaction, so that it is there
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -23,6 +24,7 @@ from filemill.task import Input, Outcome, Progress
 from filemill_server.bodies import Part
 from filemill_server.doing import Doing, Pipeline, do, working_folder
 from filemill_server.jobs.batch import assemble
+from filemill_server.jobs.pace import Pace
 from filemill_server.jobs.queue import Reached
 from filemill_server.jobs.rows import JobRow
 from filemill_server.jobs.store import JobStore
@@ -78,9 +80,10 @@ class Clock:
 class Runner:
     """Runs jobs of one process."""
 
-    def __init__(self, services: Services, store: JobStore) -> None:
+    def __init__(self, services: Services, store: JobStore, pace: Pace) -> None:
         self._services = services
         self._store = store
+        self._pace = pace
 
     async def run(self, row: JobRow, tell: Tell) -> None:
         """Run a job to its end and write that down.
@@ -164,6 +167,7 @@ class Runner:
 
     async def _work(self, row: JobRow, work: Work, folder: Path, tell: Tell, clock: Clock) -> Made:
         services = self._services
+        begun = time.monotonic()
         pipelines = [
             Pipeline(read_steps(services.registry, msgspec.json.decode(saved.steps)), saved.pointer, saved.pack)
             for saved in work.pipelines
@@ -189,17 +193,26 @@ class Runner:
             name = type(pipelines[0].steps[at]).__struct_config__.tag if len(pipelines[0].steps) > at else None
             tell(Reached(share, ": ".join(filter(None, (str(name) if name else "", progress.note))) or None))
 
-        outcome = await do(
-            services,
-            doing,
-            folder,
-            row.tenant,
-            limits=replace(services.limits, deadline_seconds=services.settings.job_deadline_seconds),
-            lane=Lane.JOB,
-            on_progress=on_progress,
-            waiting=clock.stopped(),
-        )
+        with ExitStack() as working:
+            outcome = await do(
+                services,
+                doing,
+                folder,
+                row.tenant,
+                limits=replace(services.limits, deadline_seconds=services.settings.job_deadline_seconds),
+                lane=Lane.JOB,
+                on_progress=on_progress,
+                waiting=self._waiting(begun, clock, working),
+            )
         return await self._store_outcome(row, work, outcome)
+
+    @contextmanager
+    def _waiting(self, begun: float, clock: Clock, working: ExitStack) -> Iterator[None]:
+        """Wait for a worker; what was before brought the inputs, and what comes then, up to another end, is work."""
+        self._pace.brought(time.monotonic() - begun)
+        with clock.stopped():
+            yield
+        working.enter_context(self._pace.working())
 
     async def _store_outcome(self, row: JobRow, work: Work, outcome: Outcome) -> Made:
         outputs = outputs_of(outcome)

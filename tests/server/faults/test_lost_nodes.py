@@ -59,8 +59,18 @@ def test_frozen_node_that_wakes_publishes_nothing_twice(pair: Pair, ledger: Ledg
     assert node.process is not None
     assert node.process.poll() is None
     both = [submit(pair.client, seconds=0.5) for _ in range(6)]
-    ledger.wait(10)
+    ledger.wait(30)
     assert ledger.nodes_of(both) == 2
+
+
+def test_no_node_keeps_long_work_from_an_idle_one(pair: Pair, ledger: Ledger) -> None:
+    """NA-51: as many jobs as there are workers, and each worker has one, whoever looked first."""
+    for node in pair.workers:
+        node.stop()
+    long = [submit(pair.client, seconds=2) for _ in range(2)]
+    pair.restore()
+    ledger.wait(30)
+    assert ledger.nodes_of(long) == 2
 
 
 def test_progress_is_seen_on_another_node(pair: Pair) -> None:

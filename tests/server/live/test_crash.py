@@ -119,34 +119,31 @@ def test_ended_in_the_middle_of_requests(watch: Watch, slow_plugin: Path) -> Non
         httpx.get(f"{watched.server.address}/health/live")
 
 
-def nap(watched: Watched, seconds: float, note: str = "") -> httpx.Response:
+def nap(watched: Watched, seconds: float, **more: str) -> httpx.Response:
     """Have the server sleep, on a connection of its own."""
     headers = {"X-API-Key": watched.server.key}
-    data = {"seconds": str(seconds)} | ({"note": note} if note else {})
+    data = {"seconds": str(seconds), **more}
     return httpx.post(
         f"{watched.server.address}/v1/nap", files={"file": ("a.txt", b"x")}, data=data, headers=headers, timeout=60
     )
 
 
-def test_overload_is_said_at_once(watch: Watch, slow_plugin: Path) -> None:
-    """One worker, two places: of twenty requests three are done, the rest are 503 at once; health still answers."""
+def test_overload_is_said_at_once(watch: Watch, slow_plugin: Path, tmp_path: Path) -> None:
+    """One worker, two places: while three requests are at work all others are refused, and health answers."""
     watched = watch(plugins=slow_plugin, workers="1", queue="2")
+    gate = tmp_path / "gate"
     with ThreadPoolExecutor(20) as threads:
-        accepted = [threads.submit(nap, watched, 1.0) for _ in range(3)]
+        accepted = [threads.submit(nap, watched, 50, until=str(gate)) for _ in range(3)]
         assert eventually(lambda: watched.admitted() == 3)
-        refused = [threads.submit(nap, watched, 1.0).result() for _ in range(3)]
-        crowd_of = [threads.submit(nap, watched, 1.0) for _ in range(14)]
-        started = time.monotonic()
+        crowd_of = [threads.submit(nap, watched, 50, until=str(gate)) for _ in range(17)]
         assert watched.client.get("/health/live").status_code == 200
-        assert time.monotonic() - started < 0.5
-        answers = [answer.result() for answer in crowd_of]
+        refused = [answer.result() for answer in crowd_of]
+        assert watched.admitted() == 3, "nobody was refused because the work was done"
+        gate.touch()
         assert [answer.result().status_code for answer in accepted] == [200, 200, 200]
     for answer in refused:
         assert (answer.status_code, answer.json()["code"]) == (503, "OVERLOADED")
         assert int(answer.headers["retry-after"]) >= 1
-        assert answer.elapsed.total_seconds() < 0.3
-    assert {answer.status_code for answer in answers} <= {200, 503}
-    assert [answer.status_code for answer in answers].count(503) >= 11
     assert nap(watched, 0).status_code == 200
 
 
@@ -154,9 +151,9 @@ def test_work_that_hangs_takes_its_children_with_it(watch: Watch, slow_plugin: P
     """Past the deadline: 504, and the processes that the operation started are gone."""
     watched = watch(plugins=slow_plugin, workers="1", deadline_seconds="1")
     note = tmp_path / "child"
-    answer = nap(watched, 600, str(note))
+    answer = nap(watched, 600, note=str(note))
     assert (answer.status_code, answer.json()["code"]) == (504, "DEADLINE_EXCEEDED")
-    assert answer.elapsed.total_seconds() < 2.5
-    assert eventually(lambda: not is_alive(int(note.read_text())), 2)
+    assert answer.elapsed.total_seconds() < 20
+    assert eventually(lambda: not is_alive(int(note.read_text())))
     assert nap(watched, 0).status_code == 200
     assert eventually(lambda: not watched.working_folders())

@@ -21,6 +21,7 @@ from filemill_server.assets import Asset, Assets
 from filemill_server.database import Database
 from filemill_server.idempotency import Idempotency
 from filemill_server.jobs import runner
+from filemill_server.jobs.pace import Pace
 from filemill_server.jobs.rows import NewJob
 from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.work import Work, encode_order
@@ -296,7 +297,7 @@ async def test_result_stays_whose_end_was_not_heard_of(
         times = {"created_at": 0, "modified_at": 0, "expires_at": None}
         return runner.Made({"name": name}, [{**columns, **kept, **times, "public": False}])
 
-    runs = runner.Runner(cast(Services, SimpleNamespace(storage=storage)), store)
+    runs = runner.Runner(cast(Services, SimpleNamespace(storage=storage)), store, Pace(1))
     monkeypatch.setattr(runs, "_make", make)
     for _ in range(2):
         await runs.run(row, lambda reached: None)

@@ -18,13 +18,16 @@ class Nap(Operation, tag="nap"):
 
     seconds: Annotated[float, Meta(ge=0, le=600, description="How long to sleep.")] = 600
     note: Annotated[str, Meta(description="File to write the id of a child process to, which sleeps as well.")] = ""
+    until: Annotated[str, Meta(description="File that ends the sleep as soon as it is there.")] = ""
 
     def run(self, text: Text, context: Context) -> Data:
         """Do it."""
         if self.note:
             child = subprocess.Popen(["sleep", "600"])
             Path(self.note).write_text(str(child.pid))
-        time.sleep(self.seconds)
+        end = time.monotonic() + self.seconds
+        while time.monotonic() < end and not (self.until and Path(self.until).exists()):
+            time.sleep(min(0.02, self.seconds))
         return Data({"slept": self.seconds})
 
 

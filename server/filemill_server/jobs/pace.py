@@ -1,0 +1,62 @@
+"""How many jobs a process has in hand: enough that its workers never wait, and no more of what others could run."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from statistics import fmean
+
+MOST_A_WORKER = 8
+"""Jobs in hand for each worker process: while one is worked on, others bring inputs or store results."""
+AHEAD_SECONDS = 0.5
+"""Work that may wait in a process for its own workers, for each of them: the time of a look at the queue."""
+_RECENT = 8
+
+
+class Pace:
+    """How long jobs take, as far as the last ones tell, and what follows for the next ones.
+
+    A job that a process has in hand is one that no other process runs. So where work is long a process takes only
+    what its workers begin at once; where it is short, or inputs come slowly, as many as keep its workers busy
+    (Little's law).
+
+    Args:
+        workers: tasks of jobs that run at once.
+        most: jobs in hand; without it, eight a worker.
+        clock: seconds.
+    """
+
+    def __init__(self, workers: int, most: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.most = most or MOST_A_WORKER * workers
+        self._workers = workers
+        self._clock = clock
+        self._brought: deque[float] = deque(maxlen=_RECENT)
+        self._worked: deque[float] = deque(maxlen=_RECENT)
+        self._begun: list[float] = []
+
+    def brought(self, seconds: float) -> None:
+        """Tell how long it took to bring the inputs of a job."""
+        self._brought.append(seconds)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Tell that a worker is busy with a job for the time of a `with` block."""
+        begun = self._clock()
+        self._begun.append(begun)
+        try:
+            yield
+        finally:
+            self._begun.remove(begun)
+            self._worked.append(self._clock() - begun)
+
+    def places(self) -> int:
+        """Return how many jobs to have in hand now. Until the first one is done, all are taken to be long."""
+        now = self._clock()
+        # By the slowest: behind a long job the short ones of its process wait.
+        slowest = max([*self._worked, *(now - begun for begun in self._begun)], default=None)
+        if slowest is None:
+            return min(self.most, self._workers)
+        ahead = (AHEAD_SECONDS + fmean(self._brought or [0.0])) / max(slowest, 1e-3)
+        return min(self.most, self._workers * (1 + int(ahead)))
