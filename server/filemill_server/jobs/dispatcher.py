@@ -80,6 +80,7 @@ class Dispatcher:
         self._in_hand: set[str] = set()
         self._missing: set[str] = set()
         self._leaving = False
+        self._starts = 0
         self._engine: Engine | None = None
         self._held: int | None = None
         self._starting: asyncio.Task[None] | None = None
@@ -148,9 +149,19 @@ class Dispatcher:
             for job in ended:
                 await engine.announce(job)
             await self._queue.announced(ended)
+        rows = await self._claim() if news.waiting else []
+        if rows:
+            self._claimed |= {row.id: row for row in rows}
+            self._tell(*(row.id for row in rows))
+            self._starts += 1
+            await engine.start([row.id for row in rows], f"{self._nodes.id}-{self._starts}")
+            self.wake()
+
+    async def _claim(self) -> Sequence[JobRow]:
+        """Take jobs that wait, if it is time for more."""
+        free = self._free()
         places = 0
-        wanted = self._pace.places() - len(self._claimed) - len(self._in_hand) if news.waiting else 0
-        while places < wanted and not self._places.locked():
+        while places < free and not self._places.locked():
             await self._places.acquire()  # there is one: this does not wait
             places += 1
         try:
@@ -159,18 +170,27 @@ class Dispatcher:
             self._give_places(places)
             raise
         self._give_places(places - len(rows))
-        self._claimed |= {row.id: row for row in rows}
-        self._tell(*(row.id for row in rows))
-        await asyncio.gather(*(engine.start(row.id) for row in rows))
-        if rows:
-            self.wake()
+        return rows
+
+    def _free(self) -> int:
+        """Return for how many more jobs it is time: none until half of the places are free."""
+        most = self._pace.places()
+        in_hand = len(self._claimed) + len(self._in_hand)
+        return most - in_hand if in_hand <= most // 2 else 0
 
     def _give_places(self, count: int) -> None:
         for _ in range(count):
             self._places.release()
 
-    async def _work(self, job: str) -> None:
-        """Run a job: one that was claimed here, or one that another process had begun."""
+    async def _work(self, jobs: Sequence[str]) -> None:
+        """Run jobs: those that were claimed here at once, or that another process had begun."""
+        for failed in await asyncio.gather(*(self._work_one(job) for job in jobs), return_exceptions=True):
+            if isinstance(failed, BaseException):
+                raise failed
+
+    async def _work_one(self, job: str) -> None:
+        if job in self._in_hand:
+            return  # found to be left out, and gone on with at the same time
         self._in_hand.add(job)
         row = self._claimed.pop(job, None)
         if row is None:
@@ -193,7 +213,8 @@ class Dispatcher:
             self._reached.pop(job, None)
             self._places.release()
             self._tell(job)
-            self.wake()
+            if self._free() or (row is not None and row.webhook):
+                self.wake()
 
     def _reach(self, job: str, reached: Reached) -> None:
         before = self._reached.get(job)
@@ -222,7 +243,8 @@ class Dispatcher:
         for node in buried.union(await self._nodes.dead()):
             left = await self._queue.left_by(node)
             await engine.take_over(node)
-            await engine.restart(left)
+            for job in await engine.left_out(left):
+                await engine.start([job], f"{job}-{left[job]}")
             await self._nodes.forget(node)
             log.info("node_taken_over", node=node, jobs=len(left))
         await self._find(engine)
@@ -232,9 +254,11 @@ class Dispatcher:
 
         The database went away in the moment that it wrote down who takes them, or that they are over.
         """
-        own = set(await self._queue.left_by(self._nodes.id)) - self._claimed.keys() - self._in_hand
+        left = await self._queue.left_by(self._nodes.id)
+        own = left.keys() - self._claimed.keys() - self._in_hand
         missing, self._missing = self._missing & own, own
-        await engine.restart(missing)
+        for job in missing:
+            await engine.start([job], f"{job}-{left[job]}")
 
     async def _hand_back(self) -> None:
         """End the work of this process as if it had not been begun: another one goes on with it."""

@@ -1,7 +1,8 @@
 """DBOS, which keeps work going over the end of a process: everything of it that this server uses is here.
 
-Two workflows: `job` runs a job, `notify` delivers the message to its webhook. Their ids are made of the job's,
-so that starting one twice is starting it once. DBOS takes 0.8 s of CPU and 54 MB to import: it is imported when
+Two workflows: `jobs` runs jobs that were taken at once, `notify` delivers the message to the webhook of one. Most
+of what a short job costs is what DBOS writes down of its workflow: so jobs that are taken at once share one. DBOS
+takes 0.8 s of CPU and 54 MB to import: it is imported when
 an engine is opened, which is when the server answers already.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
 VERSION = "1"
 """Of the workflows. While it stays, what an older release began is finished by a newer one, and the other way
 round; a workflow that is changed so that it can't go on with what an older one recorded needs another one."""
-_JOB = "job-"
+_JOBS = "jobs"
 _NOTICE = "notice-"
 _THREADS = 16
 _PAGE = 500
 _RECOVERIES = 1_000_000  # the rows of jobs count the attempts; deploying a server is none of them
 
 R = TypeVar("R")
-Work = Callable[[str], Awaitable[None]]
+Work = Callable[[Sequence[str]], Awaitable[None]]
 Attempt = Callable[[str, int], Awaitable[float | None]]
 
 
@@ -45,7 +46,7 @@ class Engine:
     """
 
     _dbos: type[DBOS]
-    _job: Callable[[str], Coroutine[Any, Any, None]]
+    _jobs: Callable[[list[str]], Coroutine[Any, Any, None]]
     _notice: Callable[[str], Coroutine[Any, Any, None]]
 
     @classmethod
@@ -55,26 +56,31 @@ class Engine:
         Args:
             url: of the database of the engine, SQLite or PostgreSQL.
             node: a name for this process that no earlier or other one has.
-            work: runs a job, given its id; it may be called again for a job that another process began.
+            work: runs jobs, given their ids; it may be called again for jobs that another process began.
             attempt: makes one attempt at delivering a job's notice, given its id and the attempt's number from
                 1; returns the seconds to wait for the next one, None where it is over.
         """
         loop = asyncio.get_running_loop()
 
-        async def working(job: str) -> None:
-            await _in_loop(loop, lambda: work(job))
+        async def working(jobs: Sequence[str]) -> None:
+            await _in_loop(loop, lambda: work(jobs))
 
         async def attempting(job: str, number: int) -> float | None:
             return await _in_loop(loop, lambda: attempt(job, number))
 
         return await asyncio.to_thread(_open, url, node, working, attempting)
 
-    async def start(self, job: str) -> None:
-        """Run a job in this process. It is run to its end, here or elsewhere; again is the same as once."""
+    async def start(self, jobs: Sequence[str], id: str) -> None:
+        """Run jobs in this process. They are run to their ends, here or elsewhere.
+
+        Args:
+            jobs: their ids.
+            id: of the start: again is the same as once.
+        """
         from dbos import SetWorkflowID  # noqa: PLC0415 - see above
 
-        with SetWorkflowID(_JOB + job):
-            await self._dbos.start_workflow_async(self._job, job)
+        with SetWorkflowID(id):
+            await self._dbos.start_workflow_async(self._jobs, list(jobs))
 
     async def announce(self, job: str) -> None:
         """Deliver the notice of a job's end; again is the same as once."""
@@ -90,26 +96,20 @@ class Engine:
         recover = self._dbos._recover_pending_workflows  # noqa: SLF001
         await asyncio.to_thread(recover, [node])
 
-    async def restart(self, jobs: Collection[str]) -> None:
-        """Run in this process those of some jobs that nothing goes on with: never started, or ended without them.
+    async def left_out(self, jobs: Collection[str]) -> Collection[str]:
+        """Return those of some jobs that nothing goes on with: never started, or ended without them.
 
         Between taking a job and starting it a process can be killed; and one that hands a job back, or loses its
         database at the end, may have its workflow end before the job does.
         """
         if not jobs:
-            return
+            return []
         from dbos import WorkflowStatusString  # noqa: PLC0415 - see above
 
-        workflows = [_JOB + job for job in jobs]
-        known = await self._dbos.list_workflows_async(workflow_ids=workflows, load_input=False, load_output=False)
-        goes_on = (WorkflowStatusString.PENDING.value, WorkflowStatusString.ENQUEUED.value)
-        over = [workflow.workflow_id for workflow in known if workflow.status not in goes_on]
-        if over:
-            await self._dbos.delete_workflows_async(over)
-        kept = {workflow.workflow_id for workflow in known}.difference(over)
-        for job in jobs:
-            if _JOB + job not in kept:
-                await self.start(job)
+        pending = await self._dbos.list_workflows_async(
+            name=_JOBS, status=WorkflowStatusString.PENDING.value, load_output=False
+        )
+        return set(jobs).difference(*(workflow.input["args"][0] for workflow in pending if workflow.input))
 
     async def sweep(self, before: datetime) -> int:
         """Remove what is kept of workflows that ended before a moment, and return how many these were."""
@@ -137,9 +137,9 @@ def _open(url: str, node: str, work: Work, attempt: Attempt) -> Engine:
 
     logging.getLogger("dbos").setLevel(logging.WARNING)
 
-    @DBOS.workflow(name="job", max_recovery_attempts=_RECOVERIES)
-    async def job(id: str) -> None:
-        await work(id)
+    @DBOS.workflow(name=_JOBS, max_recovery_attempts=_RECOVERIES)
+    async def jobs(ids: list[str]) -> None:
+        await work(ids)
 
     notice = register(attempt)
     parsed = database_url(url)
@@ -160,7 +160,7 @@ def _open(url: str, node: str, work: Work, attempt: Attempt) -> Engine:
     }
     DBOS(config=config)
     DBOS.launch()
-    return Engine(DBOS, job, notice)
+    return Engine(DBOS, jobs, notice)
 
 
 async def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], Awaitable[R]]) -> R:

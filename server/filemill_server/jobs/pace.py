@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from statistics import fmean
 
-MOST_A_WORKER = 8
+MOST_A_WORKER = 16
 """Jobs in hand for each worker process: while one is worked on, others bring inputs or store results."""
 AHEAD_SECONDS = 0.5
 """Work that may wait in a process for its own workers, for each of them: the time of a look at the queue."""
@@ -24,7 +24,7 @@ class Pace:
 
     Args:
         workers: tasks of jobs that run at once.
-        most: jobs in hand; without it, eight a worker.
+        most: jobs in hand; without it, sixteen a worker.
         clock: seconds.
     """
 

@@ -166,10 +166,10 @@ class Queue:
         )
         await self._database.run(lambda connection: connection.execute(statement))
 
-    async def left_by(self, node: str) -> Sequence[str]:
-        """Return the jobs that a process ran."""
-        query = select(jobs.c.id).where(jobs.c.state == State.RUNNING, jobs.c.node == node)
-        return await self._database.read(lambda connection: connection.execute(query).scalars().all())
+    async def left_by(self, node: str) -> Mapping[str, int]:
+        """Return the jobs that a process ran, each with the number of its attempt."""
+        query = select(jobs.c.id, jobs.c.attempts).where(jobs.c.state == State.RUNNING, jobs.c.node == node)
+        return await self._database.read(lambda connection: {row.id: row.attempts for row in connection.execute(query)})
 
     async def unannounced(self) -> Sequence[str]:
         """Return jobs whose end has not been announced to their webhook."""

@@ -102,7 +102,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         float, Meta(gt=0, description="Longest time of one job, from its start in a process, seconds.")
     ] = 3600.0
     job_places: (
-        Annotated[int, Meta(ge=1, le=1024, description="Jobs that a process has in hand at most; default: 8 a worker.")]
+        Annotated[int, Meta(ge=1, le=1024, description="Most jobs that a process has in hand; default: 16 a worker.")]
         | None
     ) = None
     jobs_per_key: (

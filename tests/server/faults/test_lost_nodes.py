@@ -67,8 +67,8 @@ def test_no_node_keeps_long_work_from_an_idle_one(pair: Pair, ledger: Ledger) ->
     """NA-51: as many jobs as there are workers, and each worker has one, whoever looked first."""
     for node in pair.workers:
         node.stop()
+    pair.restore()  # they know of no short jobs any more, of which one would take many
     long = [submit(pair.client, seconds=2) for _ in range(2)]
-    pair.restore()
     ledger.wait(30)
     assert ledger.nodes_of(long) == 2
 

@@ -33,12 +33,12 @@ def test_nothing_is_hoarded_before_the_first_end(clocked: Clocked) -> None:
 
 
 def test_short_jobs_are_taken_ahead(clocked: Clocked) -> None:
-    """Half a second of work for each worker, and eight jobs at most."""
+    """Half a second of work for each worker, and sixteen jobs at most."""
     clocked.job(0.2)
     assert clocked.pace.places() == 2 * 3
     for _ in range(8):
         clocked.job(0.005)
-    assert clocked.pace.places() == 2 * 8
+    assert clocked.pace.places() == 2 * 16
 
 
 def test_long_jobs_are_left_to_others(clocked: Clocked) -> None:
@@ -52,7 +52,7 @@ def test_long_jobs_are_left_to_others(clocked: Clocked) -> None:
         clocked.job(0.005)
     assert clocked.pace.places() == 2
     clocked.job(0.005)
-    assert clocked.pace.places() == 16
+    assert clocked.pace.places() == 32
 
 
 def test_slow_inputs_are_brought_side_by_side(clocked: Clocked) -> None:

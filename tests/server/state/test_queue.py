@@ -107,7 +107,7 @@ async def test_claimed_job_is_the_claimers(database: Database, store: JobStore) 
     (row,) = await Queue(database, "one", None).claim(3)
     assert (row.state, row.node, row.attempts, row.started_at is not None) == (State.RUNNING, "one", 1, True)
     assert await Queue(database, "two", None).claim(3) == []
-    assert await Queue(database, "one", None).left_by("one") == ["shop-0"]
+    assert await Queue(database, "one", None).left_by("one") == {"shop-0": 1}
 
 
 async def test_handed_back_counts_no_attempt(database: Database, store: JobStore) -> None:
