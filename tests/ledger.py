@@ -58,12 +58,9 @@ class Ledger:
                 raise AssertionError(f"{left} jobs have not ended after {seconds} s: {stuck[:10]}")
             time.sleep(every)
 
-    def span(self, last: int = 1_000_000) -> tuple[int, int]:
-        """Return when the first of the last so many jobs began, and when they were over, as the database has it."""
-        newest = select(jobs).order_by(jobs.c.created_at.desc()).limit(last).subquery()
-        query = select(func.min(newest.c.started_at), func.max(newest.c.finished_at))
-        with self._engine.begin() as connection:
-            began, ended = connection.execute(query).one()
+    def span(self) -> tuple[int, int]:
+        """Return when the first job began, and when the last was over, as the database has it."""
+        ((began, ended),) = self.rows(func.min(jobs.c.started_at), func.max(jobs.c.finished_at))
         return began, ended
 
     def seconds_to_work(self, since: float) -> tuple[float, float] | None:
