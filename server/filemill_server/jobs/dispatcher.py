@@ -17,7 +17,7 @@ import structlog
 from filemill.errors import FilemillError
 from filemill_server.jobs.engine import Attempt, Engine
 from filemill_server.jobs.nodes import BEAT_SECONDS, Nodes
-from filemill_server.jobs.pace import Pace
+from filemill_server.jobs.pace import Pace, Places
 from filemill_server.jobs.queue import Queue, Reached
 from filemill_server.jobs.rows import JobRow
 from filemill_server.jobs.runner import Runner, wait_seconds
@@ -69,8 +69,7 @@ class Dispatcher:
         self._lock = lock
         self._attempt = attempt
         self._tell = tell
-        self._pace = pace
-        self._places = asyncio.Semaphore(pace.most)
+        self._places = Places(pace)
         self._claimed: dict[str, JobRow] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._reached: dict[str, Reached] = {}
@@ -159,28 +158,15 @@ class Dispatcher:
 
     async def _claim(self) -> Sequence[JobRow]:
         """Take jobs that wait, if it is time for more."""
-        free = self._free()
-        places = 0
-        while places < free and not self._places.locked():
-            await self._places.acquire()  # there is one: this does not wait
-            places += 1
+        places = self._places.due()
+        self._places.take(places)
         try:
             rows = await self._queue.claim(places) if places else []
         except BaseException:
-            self._give_places(places)
+            self._places.give(places)
             raise
-        self._give_places(places - len(rows))
+        self._places.give(places - len(rows))
         return rows
-
-    def _free(self) -> int:
-        """Return for how many more jobs it is time: none until half of the places are free."""
-        most = self._pace.places()
-        in_hand = len(self._claimed) + len(self._in_hand)
-        return most - in_hand if in_hand <= most // 2 else 0
-
-    def _give_places(self, count: int) -> None:
-        for _ in range(count):
-            self._places.release()
 
     async def _work(self, jobs: Sequence[str]) -> None:
         """Run jobs: those that were claimed here at once, or that another process had begun."""
@@ -194,7 +180,7 @@ class Dispatcher:
         self._in_hand.add(job)
         row = self._claimed.pop(job, None)
         if row is None:
-            await self._places.acquire()
+            await self._places.wait()  # its attempt counts from when it begins
         try:
             if row is None:
                 row = await _repeated("begin", lambda: self._store.begin(job, self._nodes.id))
@@ -211,9 +197,9 @@ class Dispatcher:
             self._in_hand.discard(job)
             self._running.pop(job, None)
             self._reached.pop(job, None)
-            self._places.release()
+            self._places.give(1)
             self._tell(job)
-            if self._free() or (row is not None and row.webhook):
+            if self._places.due() or (row is not None and row.webhook):
                 self.wake()
 
     def _reach(self, job: str, reached: Reached) -> None:
@@ -234,7 +220,7 @@ class Dispatcher:
             if (task := self._running.get(job)) is not None:
                 task.cancel()
             elif self._claimed.pop(job, None) is not None:
-                self._places.release()  # it was taken over before it was started here
+                self._places.give(1)  # it was taken over before it was started here
 
     async def _live(self, engine: Engine) -> None:
         """Say that this process lives, and take over the work of those that don't."""

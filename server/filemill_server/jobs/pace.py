@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -60,3 +61,48 @@ class Pace:
             return min(self.most, self._workers)
         ahead = (AHEAD_SECONDS + fmean(self._brought or [0.0])) / max(slowest, 1e-3)
         return min(self.most, self._workers * (1 + int(ahead)))
+
+
+class Places:
+    """The places for jobs in hand, as many as a pace says now. What waits for one gets it in its turn."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._taken = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    def free(self) -> int:
+        """Return how many may be taken now; none while anything waits."""
+        return 0 if self._waiting else max(0, self._pace.places() - self._taken)
+
+    def due(self) -> int:
+        """Return how many to fill now: none before half of them are free, as what is taken at once shares much."""
+        free = self.free()
+        return free if free >= self._taken else 0
+
+    def take(self, count: int) -> None:
+        """Take places that are free."""
+        self._taken += count
+
+    async def wait(self) -> None:
+        """Take a place as soon as there is one."""
+        if self.free():
+            self._taken += 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.give(1)  # it was given just now
+            raise
+
+    def give(self, count: int) -> None:
+        """Give places back."""
+        self._taken -= count
+        while self._waiting and (self._waiting[0].done() or self._pace.places() > self._taken):
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                self._taken += 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from filemill_server.jobs.pace import Pace
+from filemill_server.jobs.pace import Pace, Places
 
 
 class Clocked:
@@ -68,3 +70,55 @@ def test_most_is_the_operators() -> None:
     clocked.job(0.001)
     assert clocked.pace.places() == 3
     assert Pace(2, most=1).places() == 1
+
+
+def test_places_are_filled_by_halves(clocked: Clocked) -> None:
+    """Jobs that are taken at once share their costs: none is taken before half of the places are free."""
+    clocked.job(0.2)
+    places = Places(clocked.pace)
+    assert places.due() == 6
+    places.take(6)
+    places.give(2)
+    assert (places.free(), places.due()) == (2, 0)
+    places.give(1)
+    assert places.due() == 3
+
+
+@pytest.mark.anyio
+async def test_who_waits_for_a_place_gets_it_in_turn(clocked: Clocked) -> None:
+    """A job that was taken over begins before what is new, and one that is not wanted any more holds up nobody."""
+    places = Places(clocked.pace)
+    places.take(2)
+    order: list[str] = []
+
+    async def begin(name: str) -> None:
+        await places.wait()
+        order.append(name)
+
+    waiting = [asyncio.create_task(begin(name)) for name in ("first", "given up", "second")]
+    await asyncio.sleep(0)
+    assert places.free() == 0
+    waiting[1].cancel()
+    places.give(1)
+    assert places.free() == 0, "the second one still waits"
+    places.give(1)
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert order == ["first", "second"]
+    assert places.free() == 0
+    places.give(2)
+    assert places.free() == 2
+    await places.wait()
+    assert places.free() == 1
+
+
+@pytest.mark.anyio
+async def test_place_that_comes_too_late_goes_to_the_next(clocked: Clocked) -> None:
+    """It was given in the moment in which who waited gave up."""
+    places = Places(clocked.pace)
+    places.take(2)
+    waiting = asyncio.create_task(places.wait())
+    await asyncio.sleep(0)
+    places.give(1)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert places.free() == 1
