@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,12 +12,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from filemill.task import Outcome, Output
-from filemill_server.assets import Asset, Said
+from filemill_server.assets import Asset
 from filemill_server.messages import OutputOptions, Request
 from filemill_server.names import content_disposition
 from filemill_server.negotiation import prefers_bytes
 from filemill_server.outages import patiently
-from filemill_server.results import output_bodies, outputs_of, result_body, said_of
+from filemill_server.results import output_bodies, outputs_of, result_body, said_of, store_all, store_one
 from filemill_server.services import Services, base_url, key_of, services_of
 from filemill_server.wire import HttpRequest
 
@@ -92,11 +91,7 @@ async def answer(
     body = Path(outputs[0].path).read_bytes() if held else b""  # just written, so that it comes from memory
     if held and not kept and services.assets.coming < _MOST_COMING:
         return Answer({"Vary": VARY}, body, _begin_to_store(services, outputs[0], message.output, tenant))
-    options = message.output
-    many = len(outputs) > 1
-    assets = await asyncio.gather(
-        *(_store(services, output, said_of(output, options, tenant, many=many)) for output in outputs)
-    )
+    assets = await store_all(services, outputs, message.output, tenant)
     if wants_bytes:
         return Answer({"Vary": VARY}, body, assets[0])
     bodies = output_bodies(services, base_url(request), assets, outputs)
@@ -126,14 +121,9 @@ def _begin_to_store(services: Services, output: Output, options: OutputOptions, 
     async def store() -> Asset:
         try:
             given = replace(output, path=str(aside))
-            return await patiently(lambda: _store(services, given, said, id=asset_id))
+            return await patiently(lambda: store_one(services, given, said, id=asset_id))
         finally:
             aside.unlink(missing_ok=True)
 
     services.assets.begin(asset_id, store())
     return Coming(asset_id, said["filename"], output.media_type, output.sha256)
-
-
-async def _store(services: Services, output: Output, said: Said, id: str | None = None) -> Asset:
-    services.metrics.bytes_out.inc(output.size)
-    return await services.assets.add(Path(output.path), id=id or services.assets.new_id(), **said)

@@ -66,18 +66,24 @@ def answer_error(request: HttpRequest, error: FilemillError) -> Response[bytes]:
 
 def answer_http(request: HttpRequest, error: HTTPException) -> Response[bytes]:
     """Answer what the router itself refused: an unknown path, a method, a malformed request."""
+    response = answer_error(request, routing_error(request, error))
+    response.headers.update(allow_header(request, error))
+    return response
+
+
+def routing_error(request: HttpRequest, error: HTTPException) -> FilemillError:
+    """Return what the router refused as a typed error."""
     if isinstance(error, NotFoundException):
-        found = FilemillError(ErrorCode.NOT_FOUND, f"There is nothing at {request.url.path!r}.")
-    elif isinstance(error, MethodNotAllowedException):
+        return FilemillError(ErrorCode.NOT_FOUND, f"There is nothing at {request.url.path!r}.")
+    if isinstance(error, MethodNotAllowedException):
         allowed = allowed_methods(request)
-        found = FilemillError(ErrorCode.METHOD_NOT_ALLOWED, f"{request.method} is not possible here; {allowed} is.")
-        response = answer_error(request, found)
-        response.headers["Allow"] = allowed
-        return response
-    else:
-        code = _BY_STATUS.get(error.status_code, ErrorCode.BAD_REQUEST)
-        found = FilemillError(code, str(error.detail))
-    return answer_error(request, found)
+        return FilemillError(ErrorCode.METHOD_NOT_ALLOWED, f"{request.method} is not possible here; {allowed} is.")
+    return FilemillError(_BY_STATUS.get(error.status_code, ErrorCode.BAD_REQUEST), str(error.detail))
+
+
+def allow_header(request: HttpRequest, error: HTTPException) -> dict[str, str]:
+    """Return the header that goes with the refusal of a method."""
+    return {"Allow": allowed_methods(request)} if isinstance(error, MethodNotAllowedException) else {}
 
 
 def answer_defect(request: HttpRequest, error: Exception) -> Response[bytes]:

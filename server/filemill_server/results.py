@@ -36,6 +36,25 @@ def said_of(output: Output, options: OutputOptions, tenant: str, *, many: bool) 
     }
 
 
+async def store_all(
+    services: Services, outputs: Sequence[Output], options: OutputOptions, tenant: str
+) -> Sequence[Asset]:
+    """Keep results as assets."""
+    many = len(outputs) > 1
+
+    async def store(output: Output) -> Asset:
+        said = said_of(output, options, tenant, many=many)
+        return await store_one(services, output, said)
+
+    return await asyncio.gather(*map(store, outputs))
+
+
+async def store_one(services: Services, output: Output, said: Said, id: str | None = None) -> Asset:
+    """Keep one result as an asset."""
+    services.metrics.bytes_out.inc(output.size)
+    return await services.assets.add(Path(output.path), id=id or services.assets.new_id(), **said)
+
+
 async def put_all(
     services: Services, outputs: Sequence[Output], options: OutputOptions, tenant: str
 ) -> tuple[Sequence[Asset], Sequence[Mapping[str, Any]]]:

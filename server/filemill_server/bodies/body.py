@@ -85,7 +85,7 @@ async def read_body(
     digests = Digests(request.headers.get("content-digest"))
     declared = request.headers.get("content-type", "")
     media_type = declared.partition(";")[0].strip().lower()
-    stream = _hashed(request, digests)
+    stream = stream_of(request, digests)
     query = request.scope["query_string"]
     if media_type == "application/json" or media_type.endswith("+json"):
         body = await _read_json(stream, query)
@@ -99,7 +99,8 @@ async def read_body(
     return body
 
 
-async def _hashed(request: HttpRequest, digests: Digests) -> AsyncIterator[bytes]:
+async def stream_of(request: HttpRequest, digests: Digests) -> AsyncIterator[bytes]:
+    """Give the body of a request as it arrives, and let its digests see it."""
     try:
         async for chunk in request.stream():
             if chunk:

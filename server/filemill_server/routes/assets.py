@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from litestar import Response, delete, get, post, put, route
 from litestar.response import Stream
 
@@ -12,58 +10,21 @@ from filemill.faults import convert
 from filemill_server.assets import Asset
 from filemill_server.auth import OPEN, find_key, sent_key
 from filemill_server.bodies import read_body
-from filemill_server.conditions import Version, asked_range, is_unchanged, require_match
+from filemill_server.conditions import require_match
 from filemill_server.doing import working_folder
 from filemill_server.links import asset_url
 from filemill_server.messages import AssetBody, AssetList, CopyRequest
-from filemill_server.names import content_disposition
 from filemill_server.paging import next_link, page_size
-from filemill_server.problems import answer_error
 from filemill_server.received import received
 from filemill_server.services import base_url, key_of, services_of
+from filemill_server.serving import missing_asset, serve, version_of
 from filemill_server.wire import HttpRequest, json_answer
 
 
 @route("/assets/{asset_id:str}", http_method=["GET", "HEAD"], opt=OPEN)
 async def read_asset(request: HttpRequest, asset_id: str) -> Response[bytes] | Stream:
     """Give an asset's bytes: to its owner, by a signed URL, or to everybody where it is public."""
-    asset = await _readable(request, asset_id)
-    version = version_of(asset)
-    left = max(int((asset.expires_at - datetime.now(UTC)).total_seconds()), 0) if asset.expires_at else 31536000
-    headers = {
-        "ETag": version.etag,
-        "Last-Modified": version.last_modified,
-        "Cache-Control": f"{'public' if asset.public else 'private'}, max-age={left}",
-        "Accept-Ranges": "bytes",
-        "X-Content-Type-Options": "nosniff",
-    }
-    if not asset.public:
-        headers["Vary"] = "Authorization, X-API-Key"
-    if is_unchanged(version, request.headers.get("if-none-match"), request.headers.get("if-modified-since")):
-        return Response(b"", status_code=304, headers=headers)
-    headers["Content-Disposition"] = content_disposition(asset.filename, asset.media_type)
-    if asset.media_type == "image/svg+xml":
-        headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-    if "sha-256" in request.headers.get("want-repr-digest", "sha-256"):
-        headers["Repr-Digest"] = version.repr_digest
-    if request.method == "HEAD":
-        headers["Content-Length"] = str(asset.size)
-        return Response(b"", status_code=200, headers=headers, media_type=asset.media_type)
-    try:
-        part = asked_range(version, request.headers.get("range"), request.headers.get("if-range"))
-    except FilemillError as error:
-        response = answer_error(request, error)
-        response.headers["Content-Range"] = f"bytes */{asset.size}"
-        return response
-    start, end = part or (0, asset.size)
-    headers["Content-Length"] = str(end - start)
-    if part is not None:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{asset.size}"
-    try:
-        pieces = await services_of(request).storage.begin(asset.storage_name, start, end)
-    except FileNotFoundError:  # deleted since it was looked up
-        raise missing() from None
-    return Stream(pieces, status_code=206 if part else 200, headers=headers, media_type=asset.media_type)
+    return await serve(request, await _readable(request, asset_id))
 
 
 async def _readable(request: HttpRequest, asset_id: str) -> Asset:
@@ -76,7 +37,7 @@ async def _readable(request: HttpRequest, asset_id: str) -> Asset:
     if key is None and (sent_key(request) is not None or "signature" not in request.query_params):
         raise FilemillError(ErrorCode.UNAUTHORIZED, "A key or a signed URL is needed.")
     if asset is None or key is None or key.tenant != asset.tenant:
-        raise missing()
+        raise missing_asset()
     return asset
 
 
@@ -87,20 +48,10 @@ def _is_signed(request: HttpRequest, asset_id: str) -> bool:
     return services_of(request).signer.verify(asset_id, int(expires[:18]), signature)
 
 
-def missing() -> FilemillError:
-    """Make the one answer for expired, deleted, foreign and unknown assets."""
-    return FilemillError(ErrorCode.NOT_FOUND, "There is no such asset, or it has expired.")
-
-
-def version_of(asset: Asset) -> Version:
-    """Return what tells this version of an asset from others."""
-    return Version(asset.sha256, asset.size, asset.modified_at)
-
-
 async def _own(request: HttpRequest, asset_id: str) -> Asset:
     asset = await services_of(request).assets.get(asset_id)
     if asset is None or asset.tenant != key_of(request).tenant:
-        raise missing()
+        raise missing_asset()
     return asset
 
 
