@@ -49,6 +49,16 @@ def filemill_presets() -> Sequence[Traversable]:  # type: ignore[empty-body]
 
 
 @hookspec
+def filemill_dialects() -> Sequence[object]:  # type: ignore[empty-body]
+    """Return the plugin's dialects: other services' APIs that the server speaks beside its own.
+
+    Each is a `filemill_server.dialects.Dialect`. Called once, in the server alone, so that what only a server
+    has may be imported here. May raise: the plugin's dialects are then reported and left out. Names must not
+    clash with another dialect's.
+    """
+
+
+@hookspec
 def filemill_startup(limits: Limits) -> None:
     """Prepare libraries for work.
 

@@ -13,6 +13,8 @@ from filemill.errors import FilemillError
 from filemill.pool import Pool
 from filemill.registry import Registry, load_registry
 from filemill_server.auth import require_key
+from filemill_server.dialects.front import Front
+from filemill_server.dialects.loading import dialect_hosts, load_dialects, root_dialects
 from filemill_server.methods import answer_options
 from filemill_server.observe import Metrics, Observe
 from filemill_server.problems import answer_defect, answer_error, answer_gone, answer_http
@@ -103,7 +105,9 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
         request_max_body_size=None,  # bodies are limited while they stream, by the settings
         logging_config=None,
     )
-    app.asgi_handler = Observe(app.asgi_handler, metrics)
+    dialects = load_dialects(registry)
+    front = Front(app, app.asgi_handler, dialects, dialect_hosts(settings, dialects), root_dialects(settings, dialects))
+    app.asgi_handler = Observe(front, metrics)
     return app
 
 

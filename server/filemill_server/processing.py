@@ -20,18 +20,15 @@ from filemill.task import Input
 from filemill_server.answers import Answer, answer, answer_of
 from filemill_server.bodies import Body, read_body
 from filemill_server.doing import Doing, Pipeline, do, working_folder
-from filemill_server.files import new_id
 from filemill_server.inputs import PART
-from filemill_server.intake import keep_inputs
-from filemill_server.jobs.rows import JobRow, NewJob, State
-from filemill_server.jobs.work import SavedPipeline, Work, encode_order
+from filemill_server.jobs.rows import JobRow, State
 from filemill_server.messages import Archive, InputRequest, PacksRequest, Request
 from filemill_server.negotiation import prefers_bytes
 from filemill_server.prefer import Preference, accepted, parse_prefer, parse_priority
 from filemill_server.presence import while_connected
 from filemill_server.replay import Replay
 from filemill_server.services import Services, base_url, key_of, services_of
-from filemill_server.webhooks.checks import check_webhook
+from filemill_server.submission import submit
 from filemill_server.wire import HttpRequest
 
 R = TypeVar("R", bound=Request)
@@ -114,33 +111,20 @@ class _Given:
         return await answer(self.request, outcome, self.message, self._packs(), kept=kept)
 
     async def _submit(self) -> JobRow:
-        """Make the request a job: nothing that it needs is on this machine any more."""
-        tenant = key_of(self.request).tenant
-        if (url := self.message.output.webhook) is not None:
-            await check_webhook(self.services, tenant, url)
-        kept = await keep_inputs(self.services, tenant, self.folder, self.body, self.sources)
-        work = Work(
-            pipelines=[
-                SavedPipeline(msgspec.Raw(msgspec.json.encode(pipeline.steps)), pipeline.pointer, pipeline.pack)
-                for pipeline in self.pipelines
-            ],
-            sources=kept.sources,
-            files=kept.files,
-            parts=kept.parts,
+        return await submit(
+            self.services,
+            key_of(self.request).tenant,
+            self.folder,
+            self.body,
+            sources=self.sources,
+            pipelines=self.pipelines,
             output=self.message.output,
             metadata=self.message.metadata,
             packs=isinstance(self.message, PacksRequest),
             bundle=self._wants_bundle(),
             base_url=base_url(self.request),
-        )
-        job = NewJob(
-            id=new_id(),
-            tenant=tenant,
-            order=encode_order(work).decode(),
             urgency=parse_priority(self.request.headers.getall("priority", [])),
-            webhook=url,
         )
-        return await self.services.jobs.submit(job, uploads=kept.rows)
 
     def _packs(self) -> Sequence[str | None] | None:
         return [pipeline.pack for pipeline in self.pipelines] if isinstance(self.message, PacksRequest) else None

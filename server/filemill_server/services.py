@@ -68,6 +68,10 @@ def key_of(request: HttpRequest) -> Key:
 
 
 def base_url(request: HttpRequest) -> str:
-    """Return the public origin for URLs in answers: the configured one, else that of the request."""
+    """Return what URLs in answers begin with: the public origin, and the prefix that the request came through.
+
+    The origin is the configured one, else that of the request.
+    """
     configured = services_of(request).settings.public_url
-    return configured.rstrip("/") if configured else f"{request.url.scheme}://{request.url.netloc}"
+    origin = configured.rstrip("/") if configured else f"{request.url.scheme}://{request.url.netloc}"
+    return origin + str(request.scope["state"].get("prefix", ""))

@@ -31,9 +31,14 @@ def settings_or_exit() -> Settings:
     try:
         return load_settings(os.environ)
     except SettingsError as error:
-        for fault in error.faults:
-            click.echo(f"Error: {fault}", err=True)
+        tell(error)
         sys.exit(2)
+
+
+def tell(error: SettingsError) -> None:
+    """Say on standard error what is wrong with the settings."""
+    for fault in error.faults:
+        click.echo(f"Error: {fault}", err=True)
 
 
 def installed() -> Installation:

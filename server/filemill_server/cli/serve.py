@@ -16,10 +16,10 @@ import click
 import uvloop
 from msgspec.structs import replace
 
-from filemill_server.cli.installation import settings_or_exit
+from filemill_server.cli.installation import settings_or_exit, tell
 from filemill_server.logs import configure_logs
 from filemill_server.memory import keep_freed_memory
-from filemill_server.settings import Settings
+from filemill_server.settings import Settings, SettingsError
 from filemill_server.workforce import pool_of
 
 if TYPE_CHECKING:
@@ -77,7 +77,12 @@ async def _serve(settings: Settings, listener: socket.socket, *, runs_jobs: bool
     from filemill_server.app import create_app  # noqa: PLC0415
     from filemill_server.http import make_server  # noqa: PLC0415
 
-    app = create_app(settings, pool)
+    try:
+        app = create_app(settings, pool)
+    except SettingsError as error:  # such as a dialect that no plugin brings
+        tell(error)
+        await pool.stop()
+        return 2
     server = make_server(app, ceil(settings.deadline_seconds) + _GRACE_SECONDS)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not (server.started or serving.done()):  # noqa: ASYNC110 - uvicorn has no event to wait for

@@ -1,0 +1,112 @@
+"""Who answers a request: the native API, or a dialect by its host name, its prefix or at the root (DX-01)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from litestar import Litestar
+from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from filemill_server.dialects.dialect import Dialect
+
+NATIVE_PREFIX = "/native"
+"""Where the native API is beside dialects at the root, whose paths may be the same (DX-18)."""
+
+
+class Front:
+    """Stands before the native application and those of the dialects.
+
+    Args:
+        native: the native application.
+        handler: what answers for it.
+        dialects: all of them, by name.
+        hosts: names of dialects by host name, in small letters and without a port.
+        root: names of the dialects whose paths stand at the root.
+    """
+
+    def __init__(
+        self,
+        native: Litestar,
+        handler: ASGIApp,
+        dialects: Mapping[str, Dialect],
+        hosts: Mapping[str, str],
+        root: Sequence[str],
+    ) -> None:
+        self._native = native
+        self._handler = handler
+        self._dialects = dialects
+        self._hosts = hosts
+        self._root = root
+        self._apps = {name: dialect.application() for name, dialect in dialects.items()}
+        for app in self._apps.values():
+            app.state = native.state  # with the services, as soon as they are there
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request to who answers it."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._handler(scope, receive, send)
+            return
+        path = scope["path"]
+        first = path.split("/", 2)[1] if path.startswith("/") else ""
+        if (named := self._hosts.get(_host(scope))) is not None:
+            await self._give(named, "", scope, receive, send)
+        elif first in self._apps:
+            await self._give(first, f"/{first}", scope, receive, send)
+        elif self._root and path.startswith(f"{NATIVE_PREFIX}/"):
+            await self._handler(_below(scope, NATIVE_PREFIX), receive, send)
+        elif (chosen := self._at_root(scope)) is not None:
+            await self._give(chosen, "", scope, receive, send)
+        else:
+            await self._handler(scope, receive, send)
+
+    async def _give(self, name: str, prefix: str, scope: Scope, receive: Receive, send: Send) -> None:
+        inner = _below(scope, prefix)
+        try:
+            await self._apps[name](inner, receive, send)
+        finally:  # what the log and the metrics say of it
+            scope["path_template"] = f"/{name}{inner.get('path_template', '')}"
+
+    def _at_root(self, scope: Scope) -> str | None:
+        """Return the dialect that a path at the root belongs to; a path of all the rest comes last (DX-03)."""
+        path = scope["path"]
+        having = [name for name in self._root if _has(self._apps[name], path)]
+        if not having and not _has(self._native, path):
+            having = [name for name in self._root if _has(self._apps[name], path, rest=True)]
+        asking = (name for name in having if self._dialects[name].secret(ASGIConnection(scope)) is not None)
+        return next(asking, having[0] if having else None)  # of those that share a path, by where the key is (DX-02)
+
+
+def _host(scope: Scope) -> str:
+    """Return the host name that a request is for."""
+    for name, value in scope["headers"]:
+        if name == b"host":
+            host = value.decode("latin-1").lower()
+            return host if host.endswith("]") else host.rpartition(":")[0] or host
+    return ""
+
+
+def _below(scope: Scope, prefix: str) -> Scope:
+    """Return a request as who stands below a prefix sees it; what it writes in `state` is seen by all."""
+    scope["state"]["prefix"] = prefix
+    path = {"path": scope["path"][len(prefix) :] or "/", "raw_path": scope["raw_path"][len(prefix) :] or b"/"}
+    return {**scope, **path}  # type: ignore[return-value]
+
+
+def _has(app: Litestar, path: str, *, rest: bool = False) -> bool:
+    """Whether an application has a route for a path; `rest`: one that takes all that begins as it does counts."""
+    asked = path.rstrip("/").split("/")
+    for route in app.routes:
+        parts = route.path.rstrip("/").split("/")
+        if parts[-1].endswith(":path}"):
+            if not rest:
+                continue
+            parts, compared = parts[:-1], asked[: len(parts) - 1]
+        else:
+            compared = asked
+        if len(parts) == len(compared) and all(
+            one == other or one.startswith("{") for one, other in zip(parts, compared, strict=True)
+        ):
+            return True
+    return False

@@ -1,0 +1,78 @@
+"""The dialects of a server: ours, and those that plugins bring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from filemill.faults import unknown
+from filemill.registry import Registry
+from filemill_server.dialects.dialect import Dialect
+from filemill_server.settings import Settings, SettingsError
+from filemill_server.settings.reading import SettingFault
+
+log = structlog.get_logger("filemill.dialects")
+
+OURS: Sequence[Dialect] = ()
+_HOSTS = "FILEMILL_DIALECT_HOSTS"
+_ROOT = "FILEMILL_ROOT_DIALECTS"
+
+
+def load_dialects(registry: Registry) -> Mapping[str, Dialect]:
+    """Return all dialects by their names. What is wrong with a plugin's is reported, and it is left out."""
+    found = {dialect.name: dialect for dialect in OURS}
+    for plugin in registry.plugins:
+        module = registry.hooks.get_plugin(plugin.name)
+        hook = getattr(module, "filemill_dialects", None)
+        if hook is None:
+            continue
+        try:
+            brought = [_checked(dialect, found) for dialect in hook()]
+        except Exception as error:
+            log.exception("dialects_left_out", plugin=plugin.name, exc_info=error)
+            continue
+        found |= {dialect.name: dialect for dialect in brought}
+    return found
+
+
+def dialect_hosts(settings: Settings, dialects: Mapping[str, Dialect]) -> Mapping[str, str]:
+    """Return the dialects that have host names of their own, by these.
+
+    Raises:
+        SettingsError: the setting is malformed, or names a dialect that is not there.
+    """
+    hosts: dict[str, str] = {}
+    for entry in settings.dialect_hosts:
+        name, equals, host = (part.strip() for part in entry.partition("="))
+        if not equals or not host:
+            raise _wrong(_HOSTS, entry, "It is not like filagram=api.example.com.")
+        hosts[host.lower()] = _known(name, dialects, _HOSTS)
+    return hosts
+
+
+def root_dialects(settings: Settings, dialects: Mapping[str, Dialect]) -> Sequence[str]:
+    """Return the dialects whose paths stand at the root.
+
+    Raises:
+        SettingsError: the setting names a dialect that is not there.
+    """
+    return [_known(name, dialects, _ROOT) for name in settings.root_dialects]
+
+
+def _known(name: str, dialects: Mapping[str, Dialect], setting: str) -> str:
+    if name not in dialects:
+        raise _wrong(setting, name, unknown(name, dialects, "dialect"))
+    return name
+
+
+def _wrong(setting: str, value: str, detail: str) -> SettingsError:
+    return SettingsError([SettingFault(setting, value, detail)])
+
+
+def _checked(dialect: object, known: Mapping[str, Dialect]) -> Dialect:
+    if not isinstance(dialect, Dialect):
+        raise TypeError(f"{dialect!r} is no Dialect")
+    if dialect.name in known:
+        raise ValueError(f"there is a dialect {dialect.name!r} already")
+    return dialect

@@ -1,0 +1,90 @@
+"""What a dialect has done: a pipeline over the files of a request, its results kept as assets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filemill.errors import ErrorCode, FilemillError
+from filemill.operation import Operation
+from filemill.pipeline import check_steps, read_steps
+from filemill.sources import Source
+from filemill.task import Input, Outcome, Output
+from filemill_server.assets import Asset
+from filemill_server.bodies import Part
+from filemill_server.doing import Doing, Pipeline, do
+from filemill_server.messages import OutputOptions
+from filemill_server.presence import while_connected
+from filemill_server.results import outputs_of, store_all
+from filemill_server.services import key_of, services_of
+from filemill_server.wire import HttpRequest
+
+
+@dataclass(frozen=True)
+class Made:
+    """What became of a request's files.
+
+    Attributes:
+        outcome: of the task: what the inputs were and what each step reports.
+        outputs: the files, in the request's folder.
+    """
+
+    outcome: Outcome
+    outputs: Sequence[Output]
+
+
+async def run(
+    request: HttpRequest,
+    folder: Path,
+    pipeline: Sequence[Operation],
+    *,
+    files: Sequence[Part] = (),
+    sources: Sequence[Source] = (),
+    archive: bool = False,
+) -> Made:
+    """Do a pipeline, as long as the client waits for it.
+
+    Args:
+        request: with a valid key in its state.
+        folder: of the request.
+        pipeline: its steps.
+        files: inputs that came with the request; they come first.
+        sources: inputs that are to be brought.
+        archive: whether many results become one ZIP.
+
+    Raises:
+        FilemillError: whatever was wrong with an input, a step or in the work.
+    """
+    services = services_of(request)
+    check_steps(services.registry, pipeline, services.limits, "")
+    doing = Doing(
+        pipelines=[Pipeline(pipeline, "")],
+        files=[Input(str(part.path), part.name) for part in files],
+        sources=[(f"/source/{index}", source) for index, source in enumerate(sources)],
+        parts={},
+        archive=archive,
+        bundle=False,
+    )
+    outcome = await while_connected(
+        request, do(services, doing, folder, key_of(request).tenant, limits=services.limits)
+    )
+    return Made(outcome, outputs_of(outcome))
+
+
+async def keep(request: HttpRequest, outputs: Sequence[Output], options: OutputOptions) -> Sequence[Asset]:
+    """Keep results as assets of the caller."""
+    return await store_all(services_of(request), outputs, options, key_of(request).tenant)
+
+
+def steps(request: HttpRequest, *wanted: Mapping[str, object]) -> Sequence[Operation]:
+    """Make a pipeline of plain data: `{"op": name, …}`, as the native API has it.
+
+    Raises:
+        FilemillError: `OPERATION_UNAVAILABLE` where no plugin brings an operation, `INVALID_PARAMETER`.
+    """
+    registry = services_of(request).registry
+    for step in wanted:
+        if step["op"] not in registry.operations:
+            raise FilemillError(ErrorCode.OPERATION_UNAVAILABLE, f"No installed plugin brings {step['op']!r}.")
+    return read_steps(registry, list(wanted))
