@@ -61,7 +61,8 @@ class Encoding(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown
         Annotated[OnUnreachable, Meta(description="When no quality fits: `fail`, `downscale` or `smallest`.")] | None
     ) = None
     never_larger: (
-        Annotated[bool, Meta(description="Keep the original bytes where encoding again would make them more.")] | None
+        Annotated[bool, Meta(description="Keep the original bytes where encoding again would not make them fewer.")]
+        | None
     ) = None
 
     def merge(self, later: Encoding) -> Encoding:
