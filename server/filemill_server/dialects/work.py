@@ -42,6 +42,7 @@ async def run(
     files: Sequence[Part] = (),
     sources: Sequence[Source] = (),
     archive: bool = False,
+    bundle: bool = False,
 ) -> Made:
     """Do a pipeline, as long as the client waits for it.
 
@@ -52,6 +53,7 @@ async def run(
         files: inputs that came with the request; they come first.
         sources: inputs that are to be brought.
         archive: whether many results become one ZIP.
+        bundle: whether the results become one ZIP, also where there is but one.
 
     Raises:
         FilemillError: whatever was wrong with an input, a step or in the work.
@@ -64,7 +66,7 @@ async def run(
         sources=[(f"/source/{index}", source) for index, source in enumerate(sources)],
         parts={},
         archive=archive,
-        bundle=False,
+        bundle=bundle,
     )
     outcome = await while_connected(
         request, do(services, doing, folder, key_of(request).tenant, limits=services.limits)
