@@ -14,7 +14,7 @@ from filemill.pool import Pool
 from filemill.registry import Registry, load_registry
 from filemill_server.auth import require_key
 from filemill_server.dialects.front import Front
-from filemill_server.dialects.loading import dialect_hosts, load_dialects, root_dialects
+from filemill_server.dialects.loading import delivery_urls, dialect_hosts, load_dialects, root_dialects
 from filemill_server.methods import answer_options
 from filemill_server.observe import Metrics, Observe
 from filemill_server.problems import answer_defect, answer_error, answer_gone, answer_http
@@ -106,7 +106,14 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
         logging_config=None,
     )
     dialects = load_dialects(registry)
-    front = Front(app, app.asgi_handler, dialects, dialect_hosts(settings, dialects), root_dialects(settings, dialects))
+    front = Front(
+        app,
+        app.asgi_handler,
+        dialects,
+        dialect_hosts(settings, dialects),
+        root_dialects(settings, dialects),
+        delivery_urls(settings, dialects),
+    )
     app.asgi_handler = Observe(front, metrics)
     return app
 

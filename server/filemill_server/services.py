@@ -75,3 +75,8 @@ def base_url(request: HttpRequest) -> str:
     configured = services_of(request).settings.public_url
     origin = configured.rstrip("/") if configured else f"{request.url.scheme}://{request.url.netloc}"
     return origin + str(request.scope["state"].get("prefix", ""))
+
+
+def delivery_url(request: HttpRequest) -> str:
+    """Return what URLs of a dialect's results begin with: an address of their own where one is set."""
+    return cast("str | None", request.scope["state"].get("delivery")) or base_url(request)

@@ -24,6 +24,7 @@ class Front:
         dialects: all of them, by name.
         hosts: names of dialects by host name, in small letters and without a port.
         root: names of the dialects whose paths stand at the root.
+        delivery: where results are fetched, by the dialects that have an address of their own for it.
     """
 
     def __init__(
@@ -33,12 +34,14 @@ class Front:
         dialects: Mapping[str, Dialect],
         hosts: Mapping[str, str],
         root: Sequence[str],
+        delivery: Mapping[str, str] = {},
     ) -> None:
         self._native = native
         self._handler = handler
         self._dialects = dialects
         self._hosts = hosts
         self._root = root
+        self._delivery = delivery
         self._apps = {name: dialect.application() for name, dialect in dialects.items()}
         for app in self._apps.values():
             app.state = native.state  # with the services, as soon as they are there
@@ -63,6 +66,7 @@ class Front:
 
     async def _give(self, name: str, prefix: str, scope: Scope, receive: Receive, send: Send) -> None:
         inner = _below(scope, prefix)
+        scope["state"]["delivery"] = self._delivery.get(name)
         try:
             await self._apps[name](inner, receive, send)
         finally:  # what the log and the metrics say of it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import structlog
@@ -15,8 +16,10 @@ from filemill_server.settings.reading import SettingFault
 log = structlog.get_logger("filemill.dialects")
 
 OURS: Sequence[Dialect] = ()
+_DELIVERY = "FILEMILL_DELIVERY_URLS"
 _HOSTS = "FILEMILL_DIALECT_HOSTS"
 _ROOT = "FILEMILL_ROOT_DIALECTS"
+_URL = re.compile(r"https?://[^/?#\s@]+(/[^?#\s]*)?")
 
 
 def load_dialects(registry: Registry) -> Mapping[str, Dialect]:
@@ -49,6 +52,21 @@ def dialect_hosts(settings: Settings, dialects: Mapping[str, Dialect]) -> Mappin
             raise _wrong(_HOSTS, entry, "It is not like filagram=api.example.com.")
         hosts[host.lower()] = _known(name, dialects, _HOSTS)
     return hosts
+
+
+def delivery_urls(settings: Settings, dialects: Mapping[str, Dialect]) -> Mapping[str, str]:
+    """Return where the results of dialects are fetched that have an address of their own for it.
+
+    Raises:
+        SettingsError: the setting is malformed, or names a dialect that is not there.
+    """
+    urls: dict[str, str] = {}
+    for entry in settings.delivery_urls:
+        name, _, url = (part.strip() for part in entry.partition("="))
+        if not _URL.fullmatch(url):
+            raise _wrong(_DELIVERY, entry, "It is not like filagram=https://files.example.com.")
+        urls[_known(name, dialects, _DELIVERY)] = url.rstrip("/")
+    return urls
 
 
 def root_dialects(settings: Settings, dialects: Mapping[str, Dialect]) -> Sequence[str]:

@@ -63,6 +63,14 @@ class Settings(Struct, frozen=True, kw_only=True):
             examples=["filagram=api.example.com,imgstax=pictures.example.com"],
         ),
     ] = ()
+    delivery_urls: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Where callers of a dialect fetch results; default: where they send their requests. It is an"
+            " address of this server, with a host name of the dialect or with its prefix.",
+            examples=["filagram=https://files.example.com"],
+        ),
+    ] = ()
     root_dialects: Annotated[
         tuple[str, ...],
         Meta(
@@ -70,6 +78,9 @@ class Settings(Struct, frozen=True, kw_only=True):
             examples=["filagram,imgsmaller"],
         ),
     ] = ()
+    filagram_result_seconds: Annotated[
+        int, Meta(ge=1, le=315360000, description="How long results of the dialect Filagram are kept, seconds.")
+    ] = 86400
     database_url: (
         Annotated[
             str,
