@@ -26,6 +26,7 @@ from filemill_server.jobs.watching import Watch
 from filemill_server.keys import Keys
 from filemill_server.observe import Metrics
 from filemill_server.packs import Packs
+from filemill_server.plans.declared import load_plans
 from filemill_server.resumable.partial import PartialUploads
 from filemill_server.services import Services
 from filemill_server.settings import Settings, limits, signing_secret
@@ -61,6 +62,7 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
         store = JobStore(database)
         watch = Watch(store)
         stack.callback(watch.close)
+        plans = load_plans(settings.plans_file)
         secret = signing_secret(settings)
         secrets = TenantSecrets(database, Sealer(secret))
         endpoints = DisabledEndpoints(database)
@@ -73,7 +75,8 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
             database=database,
             storage=storage,
             source_storage=source_storage,
-            keys=Keys(database),
+            plans=plans,
+            keys=Keys(database, plans),
             assets=Assets(database, storage),
             uploads=uploads,
             partial_uploads=PartialUploads(database, storage, uploads, registry.formats, workplace.id),

@@ -16,6 +16,7 @@ from filemill_server.idempotency import Idempotency
 from filemill_server.keys import Key, Keys
 from filemill_server.observe import Metrics
 from filemill_server.packs import Packs
+from filemill_server.plans.declared import Plans
 from filemill_server.resumable.partial import PartialUploads
 from filemill_server.settings import Settings
 from filemill_server.signing import Signer
@@ -42,6 +43,7 @@ class Services:
     database: Database
     storage: Storage
     source_storage: Storage | None
+    plans: Plans
     keys: Keys
     assets: Assets
     uploads: Uploads
