@@ -15,6 +15,7 @@ from filemill.registry import Registry, load_registry
 from filemill_server.auth import require_key
 from filemill_server.methods import answer_options
 from filemill_server.observe import Metrics, Observe
+from filemill_server.plans.metering import close_meter, take_unit
 from filemill_server.problems import answer_defect, answer_error, answer_gone, answer_http
 from filemill_server.reference import reference_routes
 from filemill_server.routes import (
@@ -47,7 +48,7 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
     metrics = Metrics()
     native = Router(
         "/v1",
-        guards=[require_key],
+        guards=[require_key, take_unit],
         route_handlers=[
             *operations.operation_routes(registry),
             operations.run_steps,
@@ -99,6 +100,7 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
             Exception: answer_defect,
         },
         before_request=answer_options,
+        before_send=[close_meter],
         openapi_config=None,
         request_max_body_size=None,  # bodies are limited while they stream, by the settings
         logging_config=None,

@@ -30,7 +30,7 @@ from filemill_server.negotiation import prefers_bytes
 from filemill_server.prefer import Preference, accepted, parse_prefer, parse_priority
 from filemill_server.presence import while_connected
 from filemill_server.replay import Replay
-from filemill_server.services import Services, base_url, key_of, services_of
+from filemill_server.services import Services, base_url, file_limit_of, key_of, plan_of, services_of
 from filemill_server.webhooks.checks import check_webhook
 from filemill_server.wire import HttpRequest
 
@@ -57,7 +57,7 @@ async def process(request: HttpRequest, message_type: type[R], plan: Plan[R]) ->
         body = await read_body(
             request,
             folder,
-            limit=services.settings.max_upload_bytes,
+            limit=file_limit_of(request),
             structs=(message_type,),
         )
         message: R = convert(_with_parts(body), message_type, strict=body.strict)
@@ -109,16 +109,23 @@ class _Given:
             archive=self.message.output.archive is Archive.ZIP,
             bundle=self._wants_bundle(),
         )
-        work = do(self.services, doing, self.folder, key_of(self.request).tenant, limits=self.services.limits)
+        work = do(
+            self.services,
+            doing,
+            self.folder,
+            key_of(self.request).tenant,
+            limits=self.services.limits,
+            plan=plan_of(self.request),
+        )
         outcome = await while_connected(self.request, work)
         return await answer(self.request, outcome, self.message, self._packs(), kept=kept)
 
     async def _submit(self) -> JobRow:
         """Make the request a job: nothing that it needs is on this machine any more."""
-        tenant = key_of(self.request).tenant
+        key = key_of(self.request)
         if (url := self.message.output.webhook) is not None:
-            await check_webhook(self.services, tenant, url)
-        kept = await keep_inputs(self.services, tenant, self.folder, self.body, self.sources)
+            await check_webhook(self.services, key.tenant, url)
+        kept = await keep_inputs(self.services, key.tenant, self.folder, self.body, self.sources, plan_of(self.request))
         work = Work(
             pipelines=[
                 SavedPipeline(msgspec.Raw(msgspec.json.encode(pipeline.steps)), pipeline.pointer, pipeline.pack)
@@ -135,7 +142,8 @@ class _Given:
         )
         job = NewJob(
             id=new_id(),
-            tenant=tenant,
+            tenant=key.tenant,
+            plan=key.plan,
             order=encode_order(work).decode(),
             urgency=parse_priority(self.request.headers.getall("priority", [])),
             webhook=url,

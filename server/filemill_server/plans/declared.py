@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -24,11 +24,15 @@ class PlansError(ValueError):
     """A plans file that can't be used: file, line and column of every fault."""
 
 
-class Plans(Mapping[str, Plan]):
-    """Plans by name."""
+class Plans:
+    """The plans of a server.
+
+    Attributes:
+        by_name: all of them.
+    """
 
     def __init__(self, plans: Mapping[str, Plan]) -> None:
-        self._plans = dict(plans)
+        self.by_name = dict(plans)
 
     def __getitem__(self, name: str) -> Plan:
         """Return the plan of a key.
@@ -36,22 +40,13 @@ class Plans(Mapping[str, Plan]):
         Raises:
             FilemillError: `FORBIDDEN` where there is no such plan any more.
         """
-        if (plan := self._plans.get(name)) is None:
+        if (plan := self.by_name.get(name)) is None:
             raise FilemillError(
                 ErrorCode.FORBIDDEN,
                 f"This key has the plan {name!r}, which the server has no more; its operator can declare the plan"
                 " again or make another key.",
             )
         return plan
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._plans)
-
-    def __len__(self) -> int:
-        return len(self._plans)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._plans
 
     def chosen(self, name: str | None, dialect: str | None) -> str:
         """Return the name of a new key's plan: the one asked for, else its dialect's own, else the default (DX-19).
@@ -60,9 +55,9 @@ class Plans(Mapping[str, Plan]):
             ValueError: there is no such plan.
         """
         if name is None:
-            return dialect if dialect in self._plans else DEFAULT
-        if name not in self._plans:
-            raise ValueError(unknown(name, self._plans, "plan"))
+            return dialect if dialect in self.by_name else DEFAULT
+        if name not in self.by_name:
+            raise ValueError(unknown(name, self.by_name, "plan"))
         return name
 
 

@@ -88,6 +88,7 @@ class LimitReachedError(FilemillError):
         )
         self.violated = tuple(policy.name for policy in violated)
         self.policies = tuple(policies)
+        self.now = now
 
 
 def seconds_until(moment: datetime, now: datetime) -> int:

@@ -45,9 +45,9 @@ def test_own_plans_are_added_and_replace(tmp_path: Path) -> None:
     plans = load_plans(file)
     assert plans["free"] == Plan(name="free", requests_per_day=3)
     assert plans["lab-2"] == Plan(name="lab-2", max_pixels=1000)
-    assert "pro" in plans
+    assert "pro" in plans.by_name
     file.write_text("# nothing yet\n")
-    assert load_plans(file) == load_plans(None)
+    assert load_plans(file).by_name == load_plans(None).by_name
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def plans() -> Plans:
         Plan(name="credits", requests_per_month=0),
         Plan(name="all", requests_per_month=1, requests_per_day=1, requests_per_minute=1),
     ]
-    return Plans({**load_plans(None), **{plan.name: plan for plan in own}})
+    return Plans({**load_plans(None).by_name, **{plan.name: plan for plan in own}})
 
 
 @pytest.fixture
