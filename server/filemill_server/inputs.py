@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
+from msgspec.structs import replace
+
 from filemill.errors import Fault, FilemillError, invalid
 from filemill.faults import refuse
 from filemill.sources import Source
@@ -16,6 +18,8 @@ from filemill_server.bodies import Part
 from filemill_server.bodies.spool import too_large
 from filemill_server.fetch.client import fetch
 from filemill_server.names import DEFAULT_NAME, clean_name
+from filemill_server.plans.plan import Plan
+from filemill_server.plans.sizes import PlanBytes, file_limit
 from filemill_server.services import Services
 from filemill_server.storage import Storage
 
@@ -33,15 +37,18 @@ class Bringer:
         folder: the request's working folder.
         tenant: whose uploads and assets may be read.
         parts: the request's file parts, by parameter name.
+        plan: whose limits hold beside the server's; None: no plan's.
     """
 
-    def __init__(self, services: Services, folder: Path, tenant: str, parts: Mapping[str, Part]) -> None:
+    def __init__(
+        self, services: Services, folder: Path, tenant: str, parts: Mapping[str, Part], plan: Plan | None = None
+    ) -> None:
         self._services = services
         self._folder = folder
         self._tenant = tenant
         self._parts = parts
         self._gate = asyncio.Semaphore(_PARALLEL)
-        self._limit = services.settings.max_upload_bytes
+        self._limit = file_limit(services.settings.max_upload_bytes, plan)
 
     async def bring(self, sources: Sequence[tuple[str, Source]]) -> list[Input]:
         """Bring sources, given with their JSON pointers.
@@ -64,7 +71,7 @@ class Bringer:
     async def _one(self, pointer: str, source: Source) -> Input:
         path = self._folder / f"source-{pointer.replace('/', '-')}"
         if source.url is not None:
-            policy = self._services.fetch_policy
+            policy = replace(self._services.fetch_policy, max_bytes=self._limit)
             try:
                 fetched = await fetch(source.url, path, policy=policy, headers=source.headers or {})
             except FilemillError as error:
@@ -77,6 +84,7 @@ class Bringer:
             asset = await self._services.assets.get(source.asset_id)
             if asset is None or asset.tenant != self._tenant:
                 raise invalid(f"{pointer}/assetId", "There is no such asset, or it has expired.")
+            self._check_size(asset.size)
             await self._services.storage.fetch(asset.storage_name, path)
             return Input(str(path), asset.filename)
         if source.storage_key is not None:
@@ -91,8 +99,14 @@ class Bringer:
         upload = await self._services.uploads.get(upload_id)
         if upload is None or upload.tenant != self._tenant:
             raise invalid(pointer, "There is no such upload, or it has expired.")
+        self._check_size(upload.size)
         await self._services.storage.fetch(upload.storage_name, path)
         return Input(str(path), upload.filename)
+
+    def _check_size(self, size: int) -> None:
+        # What is kept here kept to the server's limit when it came; the plan may allow less.
+        if isinstance(self._limit, PlanBytes) and size > self._limit:
+            raise too_large(self._limit, "The file")
 
     async def _stored(self, pointer: str, name: str, path: Path) -> Input:
         store: Storage | None = self._services.source_storage

@@ -17,7 +17,7 @@ from filemill_server.doing import Doing, Pipeline, do
 from filemill_server.messages import OutputOptions
 from filemill_server.presence import while_connected
 from filemill_server.results import outputs_of, store_all
-from filemill_server.services import key_of, services_of
+from filemill_server.services import key_of, plan_of, services_of
 from filemill_server.wire import HttpRequest
 
 
@@ -68,9 +68,8 @@ async def run(
         archive=archive,
         bundle=bundle,
     )
-    outcome = await while_connected(
-        request, do(services, doing, folder, key_of(request).tenant, limits=services.limits)
-    )
+    work = do(services, doing, folder, key_of(request).tenant, limits=services.limits, plan=plan_of(request))
+    outcome = await while_connected(request, work)
     return Made(outcome, outputs_of(outcome))
 
 
