@@ -13,6 +13,7 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.methods import answer_options
+from filemill_server.plans.metering import close_meter, take_unit
 from filemill_server.problems import allow_header, answer_gone, routing_error
 from filemill_server.services import Services
 from filemill_server.wire import ClientGone, Connection, HttpRequest
@@ -33,7 +34,7 @@ class Dialect:
         name: of it: in settings, as the prefix of its paths, and of the keys that are bound to it.
         title: its name for people.
         routes: its handlers, with the paths that the service has. A handler whose `opt` has `open` answers
-            without a key, or looks for one itself.
+            without a key, or looks for one itself; one whose `opt` has `metered` costs a unit of the key's plan.
         secret: finds the secret of a key in a request, where the service's clients send it; None where there is
             none, or one that no key of this service has.
         refuse: makes the answer of an error, as the service words it (DX-06).
@@ -71,7 +72,7 @@ class Dialect:
 
         return Litestar(
             route_handlers=list(self.routes),
-            guards=[require_key],
+            guards=[require_key, take_unit],
             exception_handlers={
                 FilemillError: self.refuse,
                 HTTPException: answer_http,
@@ -79,6 +80,7 @@ class Dialect:
                 Exception: answer_defect,
             },
             before_request=answer_options,
+            before_send=[close_meter],
             openapi_config=None,
             request_max_body_size=None,  # bodies are limited while they stream
             logging_config=None,

@@ -9,8 +9,8 @@ import httpx
 import pytest
 import pyvips
 
-from filagram_wire import client_of, new_key
-from live import LiveServer
+from filagram_wire import DELIVERY, LIFETIME, LIMIT, PLANS, client_of, new_key
+from live import LiveServer, StartServer
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +24,23 @@ def filagram(server: LiveServer, filagram_key: str) -> Iterator[httpx.Client]:
     """A client at the dialect's prefix."""
     with client_of(server, filagram_key) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def deployed(start_server: StartServer, tmp_path_factory: pytest.TempPathFactory) -> LiveServer:
+    """A server that is Filagram at its root and under two host names, with small limits and plans."""
+    plans = tmp_path_factory.mktemp("plans") / "plans.yaml"
+    plans.write_text(PLANS)
+    return start_server(
+        workers="1",
+        root_dialects="filagram",
+        dialect_hosts="filagram=api.example.test,filagram=files.example.test",
+        delivery_urls=f"filagram={DELIVERY}/",
+        filagram_result_seconds=str(LIFETIME),
+        max_upload_bytes=str(LIMIT),
+        max_pixels="1000000",
+        plans_file=str(plans),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -11,27 +11,10 @@ import httpx
 import pytest
 import pyvips
 
-from filagram_wire import client_of, done, moment, new_key, opened, refused
-from live import LiveServer, StartServer
+from filagram_wire import DELIVERY, LIFETIME, LIMIT, client_of, done, moment, new_key, opened, refused
+from live import LiveServer
 
-LIMIT = 200_000
-LIFETIME = 600
-DELIVERY = "https://files.example.test"
 RESIZED = ("url", "width", "height", "size")
-
-
-@pytest.fixture(scope="module")
-def deployed(start_server: StartServer) -> LiveServer:
-    """A server that is Filagram at its root and under two host names."""
-    return start_server(
-        workers="1",
-        root_dialects="filagram",
-        dialect_hosts="filagram=api.example.test,filagram=files.example.test",
-        delivery_urls=f"filagram={DELIVERY}/",
-        filagram_result_seconds=str(LIFETIME),
-        max_upload_bytes=str(LIMIT),
-        max_pixels="1000000",
-    )
 
 
 @pytest.fixture

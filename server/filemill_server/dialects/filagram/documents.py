@@ -13,6 +13,7 @@ from filemill_server.dialects.filagram.fields import bad_request, check_content,
 from filemill_server.dialects.filagram.receiving import received
 from filemill_server.dialects.filagram.results import forgotten_at, keep_output, output_url
 from filemill_server.dialects.work import run, steps
+from filemill_server.plans.metering import METERED
 from filemill_server.wire import HttpRequest, json_answer
 
 _NOT_A_PDF = "The uploaded file is not a PDF."
@@ -20,7 +21,7 @@ _NOT_A_SCAN = "The uploaded file is not a supported format; JPEG, PNG and PDF ar
 _LANGUAGE = re.compile(r"[A-Za-z]{2}")
 
 
-@post("/api/v1/merge-pdf", status_code=200)
+@post("/api/v1/merge-pdf", status_code=200, opt=METERED)
 async def merge_pdf(request: HttpRequest) -> Response[bytes]:
     """Merge PDFs in the order of the parts."""
     async with received(request) as (form, folder):
@@ -39,7 +40,7 @@ async def merge_pdf(request: HttpRequest) -> Response[bytes]:
     return json_answer(body)
 
 
-@post("/api/v1/split-pdf", status_code=200)
+@post("/api/v1/split-pdf", status_code=200, opt=METERED)
 async def split_pdf(request: HttpRequest) -> Response[bytes]:
     """Split a PDF into a ZIP of its pages, or of some of them."""
     async with received(request) as (form, folder):
@@ -58,7 +59,7 @@ async def split_pdf(request: HttpRequest) -> Response[bytes]:
     return json_answer(body)
 
 
-@post("/api/v1/ocr", status_code=200)
+@post("/api/v1/ocr", status_code=200, opt=METERED)
 async def ocr(request: HttpRequest) -> Response[bytes]:
     """Read the text of a scan."""
     async with received(request) as (form, folder):

@@ -19,6 +19,7 @@ from filemill_server.dialects.filagram.fields import (
 from filemill_server.dialects.filagram.receiving import received
 from filemill_server.dialects.filagram.results import keep_output, output_url
 from filemill_server.dialects.work import run, steps
+from filemill_server.plans.metering import METERED
 from filemill_server.wire import HttpRequest, json_answer
 
 _QUALITY = 80
@@ -26,7 +27,7 @@ _FITS = {"contain": "inside", "cover": "cover", "fill": "fill"}
 """Our names of the ways a picture meets a box: their `contain` does not pad (FG-29)."""
 
 
-@post("/api/v1/compress", status_code=200)
+@post("/api/v1/compress", status_code=200, opt=METERED)
 async def compress(request: HttpRequest) -> Response[bytes]:
     """Encode a picture in fewer bytes."""
     async with received(request) as (form, folder):
@@ -55,7 +56,7 @@ def saved_percent(original: int, output: int) -> float:
     return round((1 - output / original) * 100, 1)
 
 
-@post("/api/v1/convert", status_code=200)
+@post("/api/v1/convert", status_code=200, opt=METERED)
 async def convert(request: HttpRequest) -> Response[bytes]:
     """Change the format of a picture."""
     async with received(request) as (form, folder):
@@ -70,7 +71,7 @@ async def convert(request: HttpRequest) -> Response[bytes]:
     return json_answer(body)
 
 
-@post("/api/v1/resize", status_code=200)
+@post("/api/v1/resize", status_code=200, opt=METERED)
 async def resize(request: HttpRequest) -> Response[bytes]:
     """Change the pixel dimensions of a picture."""
     async with received(request) as (form, folder):

@@ -1,4 +1,4 @@
-"""A request on its way in: counted, then read while it is measured (FG-68)."""
+"""A request on its way in: its form is read while it is measured (FG-68)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from filemill_server.bodies.spool import too_large
 from filemill_server.dialects.bodies import Form, media_type, read_multipart
 from filemill_server.dialects.filagram.fields import bad_request
 from filemill_server.doing import working_folder
-from filemill_server.services import services_of
+from filemill_server.services import file_limit_of, services_of
 from filemill_server.wire import HttpRequest
 
 
@@ -23,9 +23,9 @@ async def received(request: HttpRequest) -> AsyncIterator[tuple[Form, Path]]:
     Raises:
         FilemillError: `FILE_TOO_LARGE` where its files are too large, and else `BAD_REQUEST` where it is none.
     """
-    services = services_of(request)
-    async with working_folder(services.work_folder) as folder:
-        yield await _form(request, folder, services.settings.max_upload_bytes), folder
+    limit = file_limit_of(request)
+    async with working_folder(services_of(request).work_folder) as folder:
+        yield await _form(request, folder, limit), folder
 
 
 async def _form(request: HttpRequest, folder: Path, limit: int) -> Form:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from litestar import Response
 
@@ -44,9 +45,14 @@ def refuse(request: HttpRequest, error: FilemillError) -> Response[bytes]:
         headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
-    if (resets_at := error.extra.get("resets_at")) is not None:
-        body["reset_at"] = str(resets_at)
+    if isinstance(resets_at := error.extra.get("resets_at"), datetime):
+        body["reset_at"] = _time(resets_at)
     return json_answer(body, status=status, headers=headers)
+
+
+def _time(moment: datetime) -> str:
+    """Write a moment in whole seconds, none too early: who comes again then is not refused again."""
+    return (moment + timedelta(seconds=1, microseconds=-1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _message(error: FilemillError) -> str:
