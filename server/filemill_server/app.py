@@ -107,7 +107,7 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
         request_max_body_size=None,  # bodies are limited while they stream, by the settings
         logging_config=None,
     )
-    dialects = load_dialects(registry)
+    dialects = load_dialects(registry, settings.browser_dialects)
     front = Front(
         app,
         app.asgi_handler,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 from litestar import Litestar, Response
+from litestar.config.cors import CORSConfig
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 
@@ -21,6 +22,20 @@ from filemill_server.wire import ClientGone, Connection, HttpRequest
 log = structlog.get_logger("filemill.dialects")
 
 _NAME = re.compile(r"[a-z][a-z0-9]{1,31}")
+
+EXPOSED = (
+    "Content-Disposition",
+    "ETag",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-File-Name",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "X-Request-Id",
+)
+"""Headers that pages of other origins may read, in every dialect that they may use (DX-14)."""
 
 Secret = Callable[[Connection], str | None]
 Refuse = Callable[[HttpRequest, FilemillError], Response[bytes]]
@@ -38,6 +53,8 @@ class Dialect:
         secret: finds the secret of a key in a request, where the service's clients send it; None where there is
             none, or one that no key of this service has.
         refuse: makes the answer of an error, as the service words it (DX-06).
+        browsers: whether it is made for pages of other origins, so that these may use it without a setting (DX-14).
+        exposed: headers of its own that such pages may read.
 
     Raises:
         ValueError: the name is none that a path may begin with.
@@ -48,13 +65,19 @@ class Dialect:
     routes: Sequence[HTTPRouteHandler]
     secret: Secret
     refuse: Refuse
+    browsers: bool = False
+    exposed: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"a dialect's name is 2 to 32 small letters and digits, not {self.name!r}")
 
-    def application(self) -> Litestar:
-        """Make the application of its routes; its state gets the services of the server that it runs in."""
+    def application(self, *, browsers: bool = False) -> Litestar:
+        """Make the application of its routes; its state gets the services of the server that it runs in.
+
+        Args:
+            browsers: whether pages of other origins may use it, though it is not made for them.
+        """
 
         async def require_key(connection: Connection, handler: BaseRouteHandler) -> None:
             if not handler.opt.get("open"):
@@ -81,6 +104,7 @@ class Dialect:
             },
             before_request=answer_options,
             before_send=[close_meter],
+            cors_config=CORSConfig(expose_headers=[*EXPOSED, *self.exposed]) if browsers or self.browsers else None,
             openapi_config=None,
             request_max_body_size=None,  # bodies are limited while they stream
             logging_config=None,

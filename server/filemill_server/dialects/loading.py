@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -19,6 +19,7 @@ from filemill_server.settings.reading import SettingFault
 log = structlog.get_logger("filemill.dialects")
 
 OURS: Sequence[Dialect] = (FILAGRAM,)
+_BROWSERS = "FILEMILL_BROWSER_DIALECTS"
 _DELIVERY = "FILEMILL_DELIVERY_URLS"
 _HOSTS = "FILEMILL_DIALECT_HOSTS"
 _ROOT = "FILEMILL_ROOT_DIALECTS"
@@ -32,20 +33,36 @@ class Spoken(NamedTuple):
     app: Litestar
 
 
-def load_dialects(registry: Registry) -> Mapping[str, Spoken]:
-    """Return all dialects by their names. What is wrong with a plugin's is reported, and it is left out."""
-    found = {dialect.name: Spoken(dialect, dialect.application()) for dialect in OURS}
+def load_dialects(registry: Registry, browsers: Collection[str] = ()) -> Mapping[str, Spoken]:
+    """Return all dialects by their names. What is wrong with a plugin's is reported, and it is left out.
+
+    Args:
+        registry: of the plugins.
+        browsers: names of dialects that pages of other origins may use.
+
+    Raises:
+        SettingsError: one of these names is none of a dialect.
+    """
+    found: dict[str, Spoken] = {}
+
+    def spoken(dialect: object) -> Spoken:
+        checked = _checked(dialect, found)
+        return Spoken(checked, checked.application(browsers=checked.name in browsers))
+
+    found |= {dialect.name: spoken(dialect) for dialect in OURS}
     for plugin in registry.plugins:
         module = registry.hooks.get_plugin(plugin.name)
         hook = getattr(module, "filemill_dialects", None)
         if hook is None:
             continue
         try:
-            brought = [_spoken(dialect, found) for dialect in hook()]
+            brought = [spoken(dialect) for dialect in hook()]
         except Exception as error:
             log.exception("dialects_left_out", plugin=plugin.name, exc_info=error)
             continue
-        found |= {spoken.dialect.name: spoken for spoken in brought}
+        found |= {one.dialect.name: one for one in brought}
+    for name in browsers:
+        _known(name, found, _BROWSERS)
     return found
 
 
@@ -98,9 +115,9 @@ def _wrong(setting: str, value: str, detail: str) -> SettingsError:
     return SettingsError([SettingFault(setting, value, detail)])
 
 
-def _spoken(dialect: object, known: Mapping[str, Spoken]) -> Spoken:
+def _checked(dialect: object, known: Mapping[str, Spoken]) -> Dialect:
     if not isinstance(dialect, Dialect):
         raise TypeError(f"{dialect!r} is no Dialect")
     if dialect.name in known:
         raise ValueError(f"there is a dialect {dialect.name!r} already")
-    return Spoken(dialect, dialect.application())
+    return dialect

@@ -63,6 +63,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             examples=["filagram=api.example.com,imgstax=pictures.example.com"],
         ),
     ] = ()
+    browser_dialects: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Dialects that pages of any origin may use (CORS), beside those that are made for it.",
+            examples=["filagram"],
+        ),
+    ] = ()
     delivery_urls: Annotated[
         tuple[str, ...],
         Meta(

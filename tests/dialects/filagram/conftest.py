@@ -34,6 +34,7 @@ def deployed(start_server: StartServer, tmp_path_factory: pytest.TempPathFactory
     return start_server(
         workers="1",
         root_dialects="filagram",
+        browser_dialects="filagram",
         dialect_hosts="filagram=api.example.test,filagram=files.example.test",
         delivery_urls=f"filagram={DELIVERY}/",
         filagram_result_seconds=str(LIFETIME),

@@ -109,3 +109,21 @@ def test_pixels(client: httpx.Client) -> None:
     body = done(client.post("/api/v1/resize", files=small, data={"width": "1000"}), *RESIZED)
     assert (body["width"], body["height"]) == (1000, 1000)
     refused(client.post("/api/v1/resize", files=small, data={"width": "1001"}), 400, "BAD_REQUEST")
+
+
+def test_pages_of_other_origins(client: httpx.Client, square: bytes) -> None:
+    """DX-14: switched on, a preflight allows the key's header, and answers expose theirs, those of errors as well."""
+    origin = {"Origin": "https://shop.example"}
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    preflight = client.options("/api/v1/resize", headers={**origin, **asked})
+    assert preflight.status_code == 204
+    assert preflight.headers["access-control-allow-origin"] == "*"
+    assert "POST" in preflight.headers["access-control-allow-methods"]
+    assert "authorization" in preflight.headers["access-control-allow-headers"].lower().split(", ")
+    good = client.post("/api/v1/resize", files={"file": square}, data={"width": "16"}, headers=origin)
+    bad = client.post("/api/v1/resize", files={"file": square}, headers=origin)
+    assert (good.status_code, bad.status_code) == (200, 400)
+    for answer in (good, bad, client.get(good.json()["url"].removeprefix(DELIVERY), headers=origin)):
+        assert answer.headers["access-control-allow-origin"] == "*"
+        exposed = answer.headers["access-control-expose-headers"].split(", ")
+        assert {"ETag", "Retry-After", "X-RateLimit-Limit", "X-File-Name", "Content-Disposition"} <= set(exposed)
