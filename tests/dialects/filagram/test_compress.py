@@ -32,7 +32,7 @@ def distinct_colours(image: pyvips.Image) -> int:
 
 
 def test_fewer_bytes_same_format_same_pixels(filagram: httpx.Client, photo: Path) -> None:
-    """FG-12, FG-14…FG-16, FG-18: quality 80 by default, the input's format, what was saved, the same size."""
+    """FG-12, FG-14, FG-15, FG-16, FG-18: quality 80 by default, the input's format, what was saved, the same size."""
     body = done(filagram.post(PATH, files=form(photo)), *MEMBERS)
     result = fetched(body["url"])
     assert body["url"].endswith(".jpg")

@@ -18,7 +18,7 @@ ENDINGS = {"jpeg": ".jpg", "jpg": ".jpg", "png": ".png", "webp": ".webp"}
 @pytest.mark.parametrize("source", [".jpg", ".png", ".webp"])
 @pytest.mark.parametrize("target", ["jpeg", "jpg", "png", "webp"])
 def test_every_pair(filagram: httpx.Client, photo: Path, source: str, target: str) -> None:
-    """FG-20…FG-23: three formats into three; the answer says `jpeg` where `jpg` was asked for."""
+    """FG-20, FG-21, FG-22, FG-23: three formats into three; the answer says `jpeg` where `jpg` was asked for."""
     data = pyvips.Image.new_from_file(str(photo)).resize(0.1).write_to_buffer(source)
     body = done(filagram.post(PATH, files={"file": data}, data={"to": target}), *MEMBERS)
     name = "jpeg" if target == "jpg" else target

@@ -49,7 +49,7 @@ def split(client: httpx.Client, path: Path, **data: str) -> tuple[zipfile.ZipFil
 
 
 def test_merge_in_the_order_of_the_parts(filagram: httpx.Client, pdfs: Path, tmp_path: Path) -> None:
-    """FG-34…FG-36: all pages in the order of the parts, whatever their files are called; `files` is `files[]`."""
+    """FG-34, FG-35, FG-36: all pages in the order of the parts, whatever their names; `files` is `files[]`."""
     order = [("files[]", "c.pdf"), ("files", "b.pdf"), ("files[]", "a.pdf")]
     files = [(field, ("z.pdf", (pdfs / name).read_bytes())) for field, name in order]
     body = done(filagram.post(MERGE, files=files), *MEMBERS)
@@ -92,7 +92,7 @@ def test_a_part_that_is_no_readable_pdf(filagram: httpx.Client, pdfs: Path, phot
 
 
 def test_split_into_single_pages(filagram: httpx.Client, pdfs: Path, tmp_path: Path) -> None:
-    """FG-38…FG-41, FG-43: without `pages` a PDF of each page, named by its number."""
+    """FG-38, FG-39, FG-40, FG-41, FG-43: without `pages` a PDF of each page, named by its number."""
     archive, pages = split(filagram, pdfs / "twelve.pdf")
     assert archive.namelist() == [f"page-{number:04}.pdf" for number in range(1, 13)]
     assert pages == 12
@@ -112,7 +112,7 @@ def test_split_into_single_pages(filagram: httpx.Client, pdfs: Path, tmp_path: P
     ],
 )
 def test_selected_pages(filagram: httpx.Client, pdfs: Path, tmp_path: Path, pages: str, numbers: list[int]) -> None:
-    """FG-38…FG-43: pages in the order written, each once, by their original numbers; one page is a ZIP as well."""
+    """FG-38, FG-39, FG-40, FG-41, FG-42, FG-43: pages in the order written, each once; one is a ZIP as well."""
     archive, count = split(filagram, pdfs / "twelve.pdf", pages=pages)
     assert archive.namelist() == [f"page-{number:04}.pdf" for number in numbers]
     assert count == len(numbers)

@@ -56,7 +56,7 @@ def limited(response: httpx.Response) -> tuple[str, datetime]:
     [("free", 100, 5, 10 << 20), ("pro", 10_000, 60, 100 << 20), ("enterprise", None, None, 1 << 30)],
 )
 def test_shipped_plans(name: str, month: int | None, minute: int | None, file_bytes: int) -> None:
-    """FG-50…FG-52, DX-16: requests a month and a minute, and bytes of a file."""
+    """FG-50, FG-51, FG-52, DX-16: requests a month and a minute, and bytes of a file."""
     plan = load_plans(None)[name]
     assert (plan.requests_per_month, plan.requests_per_minute, plan.max_file_bytes) == (month, minute, file_bytes)
 

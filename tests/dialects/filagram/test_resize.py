@@ -26,7 +26,7 @@ def resized(client: httpx.Client, path: Path, **data: Any) -> tuple[pyvips.Image
 
 @pytest.mark.parametrize("fit", [{}, {"fit": "contain"}])
 def test_contain_is_the_default_and_does_not_pad(filagram: httpx.Client, photo: Path, fit: dict[str, str]) -> None:
-    """FG-26…FG-29: the largest size within the box, the ratio kept, nothing added."""
+    """FG-26, FG-27, FG-28, FG-29: the largest size within the box, the ratio kept, nothing added."""
     image, _ = resized(filagram, photo, width=300, height=300, **fit)
     assert (image.width, image.height) == (300, 200)
     for (x, y), colour in zip([(0.1, 0.1), (0.9, 0.1), (0.1, 0.9), (0.9, 0.9)], COLOURS, strict=True):

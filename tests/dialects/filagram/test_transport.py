@@ -9,8 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from litestar.testing import RequestFactory
 
 from filagram_wire import OPERATIONS, client_of, done, fetched, form, moment, new_key, opened, refused
+from filemill_server.dialects.filagram.keys import secret
 from live import LiveServer
 
 RESIZED = ("url", "width", "height", "size")
@@ -75,6 +77,22 @@ def test_other_keys_are_unknown(server: LiveServer, filagram_key: str, photo: Pa
         refused(response, 401, "UNAUTHORIZED")
 
 
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        ({"Authorization": "Bearer sk_live_x"}, "sk_live_x"),
+        ({"Authorization": "bearer  sk_test_x "}, "sk_test_x"),
+        ({"Authorization": "Bearer fm_live_x"}, ""),
+        ({"Authorization": "Basic sk_live_x"}, None),
+        ({"X-API-Key": "sk_live_x"}, None),
+        ({}, None),
+    ],
+)
+def test_bearer_tokens_choose_it(headers: dict[str, str], found: str | None) -> None:
+    """DX-02, FG-02, FG-04: a bearer token is for Filagram, of whatever form; only its own can be a key's."""
+    assert secret(RequestFactory().get("/", headers=headers)) == found
+
+
 def test_a_key_of_no_dialect_works_by_its_prefix(server: LiveServer, photo: Path) -> None:
     """DX-05: a key that is bound to no dialect is one of Filagram's where it looks like one."""
     with client_of(server, new_key(server, dialect=None)) as client:
@@ -82,7 +100,7 @@ def test_a_key_of_no_dialect_works_by_its_prefix(server: LiveServer, photo: Path
 
 
 def test_result_is_at_its_url(server: LiveServer, filagram: httpx.Client, photo: Path) -> None:
-    """FG-06…FG-08, DX-04, DX-12: JSON with a URL below the prefix, open to everybody, with at least 128 random bits."""
+    """FG-06, FG-07, FG-08, DX-04, DX-12: a URL below the prefix, open to everybody, with at least 128 random bits."""
     answer = filagram.post("/api/v1/resize", files=form(photo), data={"width": "120"})
     body = done(answer, *RESIZED)
     assert answer.headers["x-request-id"]

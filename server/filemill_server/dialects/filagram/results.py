@@ -40,8 +40,9 @@ def forgotten_at(request: HttpRequest) -> datetime:
 
 
 @route("/output/{name:str}", http_method=["GET", "HEAD"], opt=OPEN)
-async def read_output(request: HttpRequest, name: str) -> Response[bytes] | Stream:
+async def read_output(request: HttpRequest) -> Response[bytes] | Stream:
     """Give the bytes of a result."""
+    name: str = request.path_params["name"]
     asset = await services_of(request).assets.get(name.partition(".")[0])
     if asset is None or not asset.public or name != _file_name(asset):
         raise missing_asset()
