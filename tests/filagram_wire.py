@@ -59,7 +59,7 @@ def new_key(server: LiveServer, *, test: bool = False, **said: Any) -> str:
     async def create() -> str:
         database = Database(f"sqlite:///{server.data / 'filemill.db'}")
         try:
-            given = {"name": "filagram", "prefix": "sk", "dialect": "filagram", "test": test, **said}
+            given = {"name": "filagram", "dialect": "filagram", "test": test, **said}
             _, secret = await Keys(database, load_plans(Path(plans) if plans else None)).create(**given)
             return secret
         finally:

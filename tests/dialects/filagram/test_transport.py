@@ -64,8 +64,8 @@ def test_scheme_in_any_case(server: LiveServer, filagram_key: str, photo: Path, 
 
 def test_other_keys_are_unknown(server: LiveServer, filagram_key: str, photo: Path) -> None:
     """FG-04, DX-05: a native key, a key of another dialect, a key with another prefix and a made-up one."""
-    foreign = new_key(server, dialect="imgstax")
-    other_prefix = new_key(server, prefix="fm")
+    foreign = new_key(server, dialect="imgstax", prefix="sk")
+    other_prefix = new_key(server, dialect=None, prefix="fm")
     for key in (server.key, foreign, other_prefix, filagram_key[:-1] + "?", "sk_live_", "sk_live_nobody"):
         with client_of(server, key) as client:
             refused(client.post("/api/v1/resize", files=form(photo), data={"width": "9"}), 401, "UNAUTHORIZED")
@@ -95,7 +95,7 @@ def test_bearer_tokens_choose_it(headers: dict[str, str], found: str | None) -> 
 
 def test_a_key_of_no_dialect_works_by_its_prefix(server: LiveServer, photo: Path) -> None:
     """DX-05: a key that is bound to no dialect is one of Filagram's where it looks like one."""
-    with client_of(server, new_key(server, dialect=None)) as client:
+    with client_of(server, new_key(server, dialect=None, prefix="sk")) as client:
         resized(client, photo)
 
 
