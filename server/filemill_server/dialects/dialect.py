@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 from litestar import Litestar, Response
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.types import Message, Scope
 
 from filemill.errors import ErrorCode, FilemillError
+from filemill_server.keys import Key
 from filemill_server.methods import answer_options
 from filemill_server.problems import allow_header, answer_gone, routing_error
 from filemill_server.services import Services
@@ -23,6 +25,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]{1,31}")
 
 Secret = Callable[[Connection], str | None]
 Refuse = Callable[[HttpRequest, FilemillError], Response[bytes]]
+Tell = Callable[[Services, Key], Awaitable[Mapping[str, str]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,7 @@ class Dialect:
         secret: finds the secret of a key in a request, where the service's clients send it; None where there is
             none, or one that no key of this service has.
         refuse: makes the answer of an error, as the service words it (DX-06).
+        tell: gives headers of every answer to a request with a key that works, refusals too.
 
     Raises:
         ValueError: the name is none that a path may begin with.
@@ -47,6 +51,7 @@ class Dialect:
     routes: Sequence[HTTPRouteHandler]
     secret: Secret
     refuse: Refuse
+    tell: Tell | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -69,6 +74,15 @@ class Dialect:
             detail = "An unexpected error; the server's log holds it by the id in X-Request-Id."
             return self.refuse(request, FilemillError(ErrorCode.INTERNAL_ERROR, detail))
 
+        async def add_headers(message: Message, scope: Scope) -> None:
+            key = scope.get("state", {}).get("key")
+            if self.tell is not None and key is not None and message["type"] == "http.response.start":
+                headers = await self.tell(scope["litestar_app"].state.services, key)
+                message["headers"] = [
+                    *message.get("headers", []),
+                    *((name.lower().encode(), value.encode()) for name, value in headers.items()),
+                ]
+
         return Litestar(
             route_handlers=list(self.routes),
             guards=[require_key],
@@ -79,6 +93,7 @@ class Dialect:
                 Exception: answer_defect,
             },
             before_request=answer_options,
+            before_send=[add_headers],
             openapi_config=None,
             request_max_body_size=None,  # bodies are limited while they stream
             logging_config=None,
