@@ -11,6 +11,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from filemill_server.dialects.dialect import Dialect
 
+NATIVE_API = "/v1"
 NATIVE_PREFIX = "/native"
 """Where the native API is beside dialects at the root, whose paths may be the same (DX-18)."""
 
@@ -42,6 +43,9 @@ class Front:
         self._apps = {name: dialect.application() for name, dialect in dialects.items()}
         for app in self._apps.values():
             app.state = native.state  # with the services, as soon as they are there
+        taken = {route.path for route in native.routes}
+        # Where a dialect has paths that the native API has, all of the native ones move aside for it (DX-18).
+        self._instead = next((name for name in root if any(r.path in taken for r in self._apps[name].routes)), None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to who answers it."""
@@ -72,6 +76,8 @@ class Front:
         """Return the dialect that a path at the root belongs to; a path of all the rest comes last (DX-03)."""
         path = scope["path"]
         having = [name for name in self._root if _has(self._apps[name], path)]
+        if not having and self._instead is not None and path.startswith(f"{NATIVE_API}/"):
+            return self._instead
         if not having and not _has(self._native, path):
             having = [name for name in self._root if _has(self._apps[name], path, rest=True)]
         asking = (name for name in having if self._dialects[name].secret(ASGIConnection(scope)) is not None)
