@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
+from msgspec.structs import replace
+
 from filemill.errors import Fault, FilemillError, invalid
 from filemill.faults import refuse
 from filemill.sources import Source
@@ -15,6 +17,8 @@ from filemill.task import Input
 from filemill_server.bodies import Part
 from filemill_server.bodies.spool import too_large
 from filemill_server.fetch.client import fetch
+from filemill_server.files import StoredFile
+from filemill_server.folder import too_large as file_too_large
 from filemill_server.names import DEFAULT_NAME, clean_name
 from filemill_server.services import Services
 from filemill_server.storage import Storage
@@ -33,15 +37,21 @@ class Bringer:
         folder: the request's working folder.
         tenant: whose uploads and assets may be read.
         parts: the request's file parts, by parameter name.
+        limit: bytes of one source, where less than the server allows.
     """
 
-    def __init__(self, services: Services, folder: Path, tenant: str, parts: Mapping[str, Part]) -> None:
+    def __init__(
+        self, services: Services, folder: Path, tenant: str, parts: Mapping[str, Part], limit: int | None = None
+    ) -> None:
         self._services = services
         self._folder = folder
         self._tenant = tenant
         self._parts = parts
         self._gate = asyncio.Semaphore(_PARALLEL)
-        self._limit = services.settings.max_upload_bytes
+        self._own_limit = limit
+        most = services.settings.max_upload_bytes
+        self._limit = most if limit is None else min(limit, most)
+        self._fetch_policy = replace(services.fetch_policy, max_bytes=min(self._limit, services.fetch_policy.max_bytes))
 
     async def bring(self, sources: Sequence[tuple[str, Source]]) -> list[Input]:
         """Bring sources, given with their JSON pointers.
@@ -64,12 +74,13 @@ class Bringer:
     async def _one(self, pointer: str, source: Source) -> Input:
         path = self._folder / f"source-{pointer.replace('/', '-')}"
         if source.url is not None:
-            policy = self._services.fetch_policy
             try:
-                fetched = await fetch(source.url, path, policy=policy, headers=source.headers or {})
+                fetched = await fetch(source.url, path, policy=self._fetch_policy, headers=source.headers or {})
             except FilemillError as error:
                 faults = [Fault(pointer + fault.pointer, fault.detail) for fault in error.faults]
-                raise FilemillError(error.code, error.detail, faults=faults) from error
+                refused = FilemillError(error.code, error.detail, faults=faults)
+                refused.extra |= error.extra
+                raise refused from error
             return Input(str(path), fetched.name or DEFAULT_NAME)
         if source.upload_id is not None:
             return await self._upload(f"{pointer}/uploadId", source.upload_id, path)
@@ -77,8 +88,7 @@ class Bringer:
             asset = await self._services.assets.get(source.asset_id)
             if asset is None or asset.tenant != self._tenant:
                 raise invalid(f"{pointer}/assetId", "There is no such asset, or it has expired.")
-            await self._services.storage.fetch(asset.storage_name, path)
-            return Input(str(path), asset.filename)
+            return await self._kept(asset, path)
         if source.storage_key is not None:
             return await self._stored(f"{pointer}/storageKey", source.storage_key, path)
         assert source.base64 is not None
@@ -91,8 +101,13 @@ class Bringer:
         upload = await self._services.uploads.get(upload_id)
         if upload is None or upload.tenant != self._tenant:
             raise invalid(pointer, "There is no such upload, or it has expired.")
-        await self._services.storage.fetch(upload.storage_name, path)
-        return Input(str(path), upload.filename)
+        return await self._kept(upload, path)
+
+    async def _kept(self, file: StoredFile, path: Path) -> Input:
+        if self._own_limit is not None and file.size > self._own_limit:
+            raise file_too_large(file.filename, file.size, self._own_limit)
+        await self._services.storage.fetch(file.storage_name, path)
+        return Input(str(path), file.filename)
 
     async def _stored(self, pointer: str, name: str, path: Path) -> Input:
         store: Storage | None = self._services.source_storage
