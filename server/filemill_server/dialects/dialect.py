@@ -105,10 +105,19 @@ class Dialect:
         Raises:
             FilemillError: `UNAUTHORIZED` where it carries none that works here.
         """
-        secret = self.secret(connection)
-        services: Services = connection.app.state.services
-        key = await services.keys.find(secret) if secret else None
-        if key is None or key.dialect not in (None, self.name):
-            detail = "The key is unknown, expired or revoked." if secret else "A key is needed."
-            raise FilemillError(ErrorCode.UNAUTHORIZED, detail)
-        connection.scope["state"]["key"] = key
+        await authorised(connection, self.name, self.secret(connection))
+
+
+async def authorised(connection: Connection, dialect: str, secret: str | None) -> Key:
+    """Find the key of a secret for a dialect, and remember it in the request's state (DX-05).
+
+    Raises:
+        FilemillError: `UNAUTHORIZED` where there is none that works here.
+    """
+    services: Services = connection.app.state.services
+    key = await services.keys.find(secret) if secret else None
+    if key is None or key.dialect not in (None, dialect):
+        detail = "The key is unknown, expired or revoked." if secret else "A key is needed."
+        raise FilemillError(ErrorCode.UNAUTHORIZED, detail)
+    connection.scope["state"]["key"] = key
+    return key

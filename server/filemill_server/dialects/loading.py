@@ -9,12 +9,13 @@ import structlog
 from filemill.faults import unknown
 from filemill.registry import Registry
 from filemill_server.dialects.dialect import Dialect
+from filemill_server.dialects.imgstax import IMGSTAX
 from filemill_server.settings import Settings, SettingsError
 from filemill_server.settings.reading import SettingFault
 
 log = structlog.get_logger("filemill.dialects")
 
-OURS: Sequence[Dialect] = ()
+OURS: Sequence[Dialect] = (IMGSTAX,)
 _HOSTS = "FILEMILL_DIALECT_HOSTS"
 _ROOT = "FILEMILL_ROOT_DIALECTS"
 
