@@ -89,20 +89,19 @@ def test_bodies(imgstax: Imgstax, endpoint: str, content: bytes) -> None:
 
 def test_foreign_ids(imgstax: Imgstax) -> None:
     """IX-12, IX-91: another's upload is 400, another's private asset 404."""
-    other = Imgstax(imgstax.server, key=imgstax.server.new_key("stranger"))
-    refused(other.post("compress", source=imgstax.source(photo())), 400, "upload")
     private = imgstax.post("compress", photo(), output={"public": False}).json()
-    refused(other.get(private), 404)
-    assert other.get(imgstax.post("compress", photo()).json()).status_code == 200
+    with Imgstax(imgstax.server, key=imgstax.server.new_key("stranger")) as other:
+        refused(other.post("compress", source=imgstax.source(photo())), 400, "upload")
+        refused(other.get(private), 404)
+        assert other.get(imgstax.post("compress", photo()).json()).status_code == 200
 
 
 def test_a_deep_body_under_a_key_of_idempotency(imgstax: Imgstax) -> None:
     """IX-06, IX-33: what is ignored may be as deep as can be read."""
     for depth in (300, 900, 990, 1000):
         deep = "[" * depth + "]" * depth
-        content = (
-            f'{{"source":{json.dumps(imgstax.source(photo()))},"x":{deep},"output":{{"idempotencyKey":"{depth}"}}}}'
-        )
+        source = json.dumps(imgstax.source(photo()))
+        content = f'{{"source":{source},"x":{deep},"output":{{"idempotencyKey":"deep-{depth}"}}}}'
         answer = imgstax.http.post(f"{imgstax.base}/compress", content=content)
         assert answer.status_code in (200, 400), answer.text
 

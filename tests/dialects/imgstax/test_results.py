@@ -81,8 +81,8 @@ def test_same_key_same_answer(imgstax: Imgstax) -> None:
         headers={"Idempotency-Key": "order-1", "Accept": "application/json"},
     )
     assert native.json()["assetId"] != first.json()["assetId"]
-    other = Imgstax(imgstax.server, key=imgstax.server.new_key("other shop"))
-    assert other.post("compress", photo(), output=output).json()["assetId"] != first.json()["assetId"]
+    with Imgstax(imgstax.server, key=imgstax.server.new_key("other shop")) as other:
+        assert other.post("compress", photo(), output=output).json()["assetId"] != first.json()["assetId"]
 
 
 def test_refusals_are_not_kept(imgstax: Imgstax) -> None:
