@@ -8,7 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pyvips import Image
 
+from documentation import ROOT, blocks
 from live import FILEMILL, TENANT, LiveServer, StartServer
 from plugin_site import install
 
@@ -19,9 +21,12 @@ PLUGINS = Path(__file__).parent / "plugins"
 def speaking(start_server: StartServer, tmp_path_factory: pytest.TempPathFactory) -> LiveServer:
     """A server with both dialects at the root and one under a host name, and with a plugin that breaks."""
     site = tmp_path_factory.mktemp("plugin") / "site"
+    (page,) = blocks("python", [ROOT / "docs/authors/dialects.md"])
+    example = tmp_path_factory.mktemp("example") / "squares.py"
+    example.write_text(page.text)
     return start_server(
         environment=install(
-            site, PLUGINS / "spoken_plugin.py", PLUGINS / "spoken_dialects.py", spoken="", mute="broken"
+            site, PLUGINS / "spoken_plugin.py", PLUGINS / "spoken_dialects.py", example, spoken="", mute="broken"
         ),
         workers="1",
         root_dialects="loud,meek",
@@ -83,6 +88,17 @@ def test_all_the_rest_comes_last(caller: httpx.Client, speaking: LiveServer) -> 
     assert caller.get(made["url"]).status_code == 200
 
 
+def test_example_of_the_documentation(caller: httpx.Client, speaking: LiveServer) -> None:
+    """What authors are shown is a dialect that works: its result, its errors, its key."""
+    asked = {"files": {"picture": ("a.png", _picture())}, "data": {"side": "7"}, "params": {"token": speaking.key}}
+    link = caller.post("/squares/squares", **asked).json()["link"]  # type: ignore[arg-type]
+    assert link.startswith(f"{speaking.address}/squares/squares/")
+    made = Image.new_from_buffer(caller.get(link).content, "")
+    assert (made.width, made.height) == (7, 7)
+    assert caller.get("/squares/squares/none").json() == {"failure": "There is no such asset, or it has expired."}
+    assert caller.post("/squares/squares").json() == {"failure": "A key is needed."}
+
+
 def test_errors_are_worded_by_the_dialect(caller: httpx.Client, speaking: LiveServer) -> None:
     """DX-06: what the router refuses and what nobody expected too, and a defect tells nothing of itself."""
     headers = {"Authorization": f"Bearer {speaking.key}"}
@@ -127,7 +143,5 @@ def test_wrong_setting_is_said(tmp_path: Path, speaking: LiveServer, setting: st
 
 
 def _picture() -> bytes:
-    import pyvips
-
-    data: bytes = pyvips.Image.black(10, 10).pngsave_buffer()
+    data: bytes = Image.black(20, 10).pngsave_buffer()
     return data

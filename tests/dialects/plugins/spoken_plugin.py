@@ -1,4 +1,4 @@
-"""A plugin of the tests that brings two dialects, and one that breaks while it does."""
+"""A plugin of the tests that brings dialects, one of them from the documentation; and one that breaks while it does."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from filemill import hookimpl
 def filemill_dialects() -> Sequence[object]:
     """Bring the two: their module needs the server, which a worker process has not loaded."""
     from spoken_dialects import DIALECTS
+    from squares import SQUARES
 
-    return DIALECTS
+    return [*DIALECTS, SQUARES]
 
 
 class Broken:
