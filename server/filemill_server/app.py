@@ -17,6 +17,7 @@ from filemill_server.dialects.front import Front
 from filemill_server.dialects.loading import dialect_hosts, load_dialects, root_dialects
 from filemill_server.methods import answer_options
 from filemill_server.observe import Metrics, Observe
+from filemill_server.plans.metering import close_meter, take_unit
 from filemill_server.problems import answer_defect, answer_error, answer_gone, answer_http
 from filemill_server.reference import reference_routes
 from filemill_server.routes import (
@@ -49,7 +50,7 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
     metrics = Metrics()
     native = Router(
         "/v1",
-        guards=[require_key],
+        guards=[require_key, take_unit],
         route_handlers=[
             *operations.operation_routes(registry),
             operations.run_steps,
@@ -101,6 +102,7 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
             Exception: answer_defect,
         },
         before_request=answer_options,
+        before_send=[close_meter],
         openapi_config=None,
         request_max_body_size=None,  # bodies are limited while they stream, by the settings
         logging_config=None,

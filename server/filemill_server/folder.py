@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from filemill.errors import ErrorCode, FilemillError
+from filemill_server.plans.sizes import allowed
 
 CHUNK = 1 << 20
 _COPY = 256 << 20  # bytes asked of one system call
@@ -127,7 +128,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 def too_large(name: str, size: int, limit: int) -> FilemillError:
     """Make the error for a file of more bytes than are allowed; it tells both figures."""
-    detail = f"{name!r} has {size} bytes; at most {limit} are allowed."
+    detail = f"{name!r} has {size} bytes, more than the {allowed(limit)}."
     return FilemillError(ErrorCode.FILE_TOO_LARGE, detail, sizeBytes=size, limitBytes=limit)
 
 

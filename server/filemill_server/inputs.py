@@ -20,6 +20,8 @@ from filemill_server.fetch.client import fetch
 from filemill_server.files import StoredFile
 from filemill_server.folder import too_large as file_too_large
 from filemill_server.names import DEFAULT_NAME, clean_name
+from filemill_server.plans.plan import Plan
+from filemill_server.plans.sizes import PlanBytes, file_limit
 from filemill_server.services import Services
 from filemill_server.storage import Storage
 
@@ -37,20 +39,28 @@ class Bringer:
         folder: the request's working folder.
         tenant: whose uploads and assets may be read.
         parts: the request's file parts, by parameter name.
-        limit: bytes of one source, where less than the server allows.
+        plan: whose limits hold beside the server's; None: no plan's.
+        limit: bytes of one source, in place of what the plan allows.
     """
 
     def __init__(
-        self, services: Services, folder: Path, tenant: str, parts: Mapping[str, Part], limit: int | None = None
+        self,
+        services: Services,
+        folder: Path,
+        tenant: str,
+        parts: Mapping[str, Part],
+        plan: Plan | None = None,
+        limit: int | None = None,
     ) -> None:
         self._services = services
         self._folder = folder
         self._tenant = tenant
         self._parts = parts
         self._gate = asyncio.Semaphore(_PARALLEL)
-        self._own_limit = limit
         most = services.settings.max_upload_bytes
-        self._limit = most if limit is None else min(limit, most)
+        self._limit = file_limit(most, plan) if limit is None else min(limit, most)
+        # What is kept here kept to the server's limit when it came; less may be allowed now.
+        self._is_less = limit is not None or isinstance(self._limit, PlanBytes)
         self._fetch_policy = replace(services.fetch_policy, max_bytes=min(self._limit, services.fetch_policy.max_bytes))
 
     async def bring(self, sources: Sequence[tuple[str, Source]]) -> list[Input]:
@@ -104,8 +114,8 @@ class Bringer:
         return await self._kept(upload, path)
 
     async def _kept(self, file: StoredFile, path: Path) -> Input:
-        if self._own_limit is not None and file.size > self._own_limit:
-            raise file_too_large(file.filename, file.size, self._own_limit)
+        if self._is_less and file.size > self._limit:
+            raise file_too_large(file.filename, file.size, self._limit)
         await self._services.storage.fetch(file.storage_name, path)
         return Input(str(path), file.filename)
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from sqlalchemy import insert, select, update
 
 from filemill_server.database import Database
+from filemill_server.plans.declared import Plans, load_plans
 from filemill_server.tables import from_stored, keys, to_stored
 
 CACHE_SECONDS = 1.0
@@ -62,10 +63,16 @@ class Key(Struct, frozen=True, kw_only=True):
 
 
 class Keys:
-    """The keys in the database."""
+    """The keys in the database.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: the database.
+        plans: those that a key may have; default: the ones that every server has.
+    """
+
+    def __init__(self, database: Database, plans: Plans | None = None) -> None:
         self._database = database
+        self._plans = plans if plans is not None else load_plans(None)
         self._cache: OrderedDict[str, tuple[float, Key | None]] = OrderedDict()
 
     async def find(self, secret: str) -> Key | None:
@@ -94,7 +101,7 @@ class Keys:
         self,
         *,
         name: str,
-        plan: str = "enterprise",
+        plan: str | None = None,
         dialect: str | None = None,
         prefix: str = "fm",
         expires_at: datetime | None = None,
@@ -106,7 +113,7 @@ class Keys:
 
         Args:
             name: for people; keys of one name share what they own, unless `tenant` says otherwise.
-            plan: name of a plan.
+            plan: name of a plan; default: the dialect's own, where there is one, else `enterprise`.
             dialect: the dialect it is for; None: the native API.
             prefix: how the secret begins: a small letter, then small letters and digits, at most 16.
             expires_at: an aware moment from which it no longer works.
@@ -115,7 +122,7 @@ class Keys:
             admin: whether it may manage keys.
 
         Raises:
-            ValueError: the name is empty or too long, or the prefix is malformed.
+            ValueError: the name is empty or too long, the plan is unknown, or the prefix is malformed.
         """
         if not 0 < len(name.strip()) <= 200:
             raise ValueError("a key's name has 1 to 200 characters")
@@ -130,7 +137,7 @@ class Keys:
             "hint": secret[: len(start) + _HINT],
             "name": name.strip(),
             "tenant": tenant or name.strip(),
-            "plan": plan,
+            "plan": self._plans.chosen(plan, dialect),
             "dialect": dialect,
             "test": test,
             "admin": admin,

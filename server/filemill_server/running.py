@@ -26,6 +26,8 @@ from filemill_server.jobs.watching import Watch
 from filemill_server.keys import Keys
 from filemill_server.observe import Metrics
 from filemill_server.packs import Packs
+from filemill_server.plans.declared import load_plans
+from filemill_server.plans.usage import Usage
 from filemill_server.resumable.partial import PartialUploads
 from filemill_server.services import Services
 from filemill_server.settings import Settings, limits, signing_secret
@@ -61,6 +63,7 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
         store = JobStore(database)
         watch = Watch(store)
         stack.callback(watch.close)
+        plans = load_plans(settings.plans_file)
         secret = signing_secret(settings)
         secrets = TenantSecrets(database, Sealer(secret))
         endpoints = DisabledEndpoints(database)
@@ -73,7 +76,9 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
             database=database,
             storage=storage,
             source_storage=source_storage,
-            keys=Keys(database),
+            plans=plans,
+            usage=Usage(database, plans),
+            keys=Keys(database, plans),
             assets=Assets(database, storage),
             uploads=uploads,
             partial_uploads=PartialUploads(database, storage, uploads, registry.formats, workplace.id),
@@ -100,6 +105,7 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
             ),
             work_folder=workplace.folder,
         )
+        stack.push_async_callback(services.usage.settle)
         stack.push_async_callback(services.assets.settle)
         services.packs.load()
         dispatcher = _dispatcher(services, store, workplace.id)
@@ -123,7 +129,7 @@ def _dispatcher(services: Services, store: JobStore, node: str) -> Dispatcher:
     pace = Pace(services.pool.job_places, settings.job_places)
     return Dispatcher(
         store=store,
-        queue=Queue(services.database, node, settings.jobs_per_key),
+        queue=Queue(services.database, node, settings.jobs_per_key, services.plans),
         nodes=Nodes(services.database, node),
         runner=Runner(services, store, pace),
         pace=pace,

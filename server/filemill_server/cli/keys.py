@@ -18,6 +18,7 @@ from filemill_server.cli.tables import show_table
 from filemill_server.database import Database
 from filemill_server.keys import Key, Keys
 from filemill_server.logs import configure_logs
+from filemill_server.plans.declared import load_plans
 from filemill_server.settings import Settings, signing_secret
 from filemill_server.webhooks.sealing import Sealer
 from filemill_server.webhooks.tenant_secrets import TenantSecret, TenantSecrets
@@ -56,16 +57,18 @@ def keys() -> None:
 
 @keys.command("create")
 @click.option("--name", required=True, help="Who it is for; keys of one name share what they own.")
-@click.option("--plan", default="enterprise", show_default=True, help="Its plan.")
+@click.option("--plan", help="Its plan; default: its dialect's own, else enterprise.")
 @click.option("--dialect", help="The dialect it is for; default: the native API.")
 @click.option("--prefix", default="fm", show_default=True, help="How the key begins.")
 @click.option("--expires", "expires_at", type=Moment(), help="When it ends: 2030-01-31, 12h, 90d, 4w.")
 @click.option("--test", is_flag=True, help="A test key, with counters of its own.")
-def create_key(name: str, plan: str, dialect: str | None, prefix: str, expires_at: datetime | None, test: bool) -> None:
+def create_key(
+    name: str, plan: str | None, dialect: str | None, prefix: str, expires_at: datetime | None, test: bool
+) -> None:
     """Make a key and print it on standard output. It can't be shown again."""
 
-    async def create(database: Database, _: Settings) -> tuple[Key, str]:
-        return await Keys(database).create(
+    async def create(database: Database, settings: Settings) -> tuple[Key, str]:
+        return await Keys(database, load_plans(settings.plans_file)).create(
             name=name, plan=plan, dialect=dialect, prefix=prefix, expires_at=expires_at, test=test
         )
 

@@ -18,7 +18,7 @@ from filemill_server.inputs import Bringer
 from filemill_server.messages import OutputOptions
 from filemill_server.presence import while_connected
 from filemill_server.results import outputs_of, store_all
-from filemill_server.services import key_of, services_of
+from filemill_server.services import key_of, plan_of, services_of
 from filemill_server.wire import HttpRequest
 
 
@@ -42,12 +42,12 @@ async def bring(request: HttpRequest, folder: Path, source: Source, limit: int) 
         request: with a valid key in its state, whose uploads and assets may be read.
         folder: of the request.
         source: the input.
-        limit: its bytes, where the server allows no fewer.
+        limit: its bytes, in place of what the plan allows, where the server allows no fewer.
 
     Raises:
         FilemillError: it can't be had; `FILE_TOO_LARGE` tells `sizeBytes` and `limitBytes`.
     """
-    bringer = Bringer(services_of(request), folder, key_of(request).tenant, {}, limit)
+    bringer = Bringer(services_of(request), folder, key_of(request).tenant, {}, limit=limit)
     (given,) = await while_connected(request, bringer.bring([("/source", source)]))
     return Part("source", Path(given.path), given.name)
 
@@ -84,9 +84,8 @@ async def run(
         archive=archive,
         bundle=False,
     )
-    outcome = await while_connected(
-        request, do(services, doing, folder, key_of(request).tenant, limits=services.limits)
-    )
+    work = do(services, doing, folder, key_of(request).tenant, limits=services.limits, plan=plan_of(request))
+    outcome = await while_connected(request, work)
     return Made(outcome, outputs_of(outcome))
 
 

@@ -22,6 +22,15 @@ def keys(database: Database) -> Keys:
     return Keys(database)
 
 
+async def test_plan_that_is_not_declared_is_refused(keys: Keys) -> None:
+    """NA-60, NA-61, DX-19: a key has a plan that there is; without one its dialect's own, else enterprise."""
+    with pytest.raises(ValueError, match="Did you mean 'enterprise'"):
+        await keys.create(name="a", plan="enterprize")
+    assert (await keys.create(name="a"))[0].plan == "enterprise"
+    assert (await keys.create(name="a", dialect="imgstax"))[0].plan == "imgstax"
+    assert (await keys.create(name="a", dialect="imgstax", plan="pro"))[0].plan == "pro"
+
+
 async def test_key_is_found_by_its_secret(keys: Keys) -> None:
     """NA-01: the secret finds the key it was made with, and nothing else does."""
     key, secret = await keys.create(name="shop", plan="pro", dialect="filestack")
