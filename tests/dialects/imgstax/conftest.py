@@ -20,7 +20,7 @@ def imgstax_server(start_server: StartServer, tmp_path_factory: pytest.TempPathF
     (folder.parent / "secret.jpg").write_bytes(photo())
     return start_server(
         fetch_allow_networks="127.0.0.0/8",
-        fetch_timeout_seconds="2",
+        fetch_timeout_seconds="6",
         source_storage_url=folder.as_uri(),
         workers="2",
     )

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from filemill.errors import FilemillError
+from filemill_server.dialects.imgstax.identity import NAME
 from filemill_server.keys import Key
 from filemill_server.services import Services, key_of, plan_of, services_of
 from filemill_server.wire import HttpRequest
@@ -20,12 +21,13 @@ _COUNTED_STATUS = 422
 
 
 def source_bytes(request: HttpRequest) -> int:
-    """Return how many bytes a source may have: as the plan says, else as the service does.
+    """Return how many bytes a source may have: as the service says, unless the plan of a key made for it does (DX-19).
 
     Raises:
         FilemillError: `FORBIDDEN` where the key's plan is there no more.
     """
-    return plan_of(request).max_file_bytes or SOURCE_BYTES
+    planned = plan_of(request).max_file_bytes or SOURCE_BYTES
+    return planned if key_of(request).dialect == NAME else min(planned, SOURCE_BYTES)
 
 
 @asynccontextmanager
