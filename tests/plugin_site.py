@@ -24,5 +24,10 @@ def install(folder: Path, module: Path, *more: Path, **entries: str) -> dict[str
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: 1.0\n")
     points = [f"{entry} = {name}:{object_}" if object_ else f"{entry} = {name}" for entry, object_ in entries.items()]
     (info / "entry_points.txt").write_text("\n".join(["[filemill]", *points, ""]))
+    return import_path(folder)
+
+
+def import_path(folder: Path) -> dict[str, str]:
+    """Return the environment of a process that imports from a folder before all else."""
     inherited = os.environ.get("PYTHONPATH")
     return {"PYTHONPATH": os.pathsep.join([str(folder), inherited] if inherited else [str(folder)])}
