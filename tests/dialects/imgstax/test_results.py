@@ -27,7 +27,7 @@ NEVER = "a" * 43
 
 @pytest.mark.parametrize(("endpoint", "body"), CALLS)
 def test_common_answer(imgstax: Imgstax, endpoint: str, body: dict[str, object]) -> None:
-    """IX-20…IX-24, IX-30, IX-31: names, types and values; `metadata` only where the request had it."""
+    """IX-20, IX-21, IX-22, IX-23, IX-24, IX-30, IX-31: names, types, values; no `metadata` unasked."""
     before = time.time()
     said = imgstax.post(endpoint, photo(), **body).json()
     assert set(said) == MEMBERS
