@@ -17,6 +17,8 @@ from filemill.task import Input
 from filemill_server.bodies import Part
 from filemill_server.bodies.spool import too_large
 from filemill_server.fetch.client import fetch
+from filemill_server.files import StoredFile
+from filemill_server.folder import too_large as file_too_large
 from filemill_server.names import DEFAULT_NAME, clean_name
 from filemill_server.plans.plan import Plan
 from filemill_server.plans.sizes import PlanBytes, file_limit
@@ -38,17 +40,28 @@ class Bringer:
         tenant: whose uploads and assets may be read.
         parts: the request's file parts, by parameter name.
         plan: whose limits hold beside the server's; None: no plan's.
+        limit: bytes of one source, in place of what the plan allows.
     """
 
     def __init__(
-        self, services: Services, folder: Path, tenant: str, parts: Mapping[str, Part], plan: Plan | None = None
+        self,
+        services: Services,
+        folder: Path,
+        tenant: str,
+        parts: Mapping[str, Part],
+        plan: Plan | None = None,
+        limit: int | None = None,
     ) -> None:
         self._services = services
         self._folder = folder
         self._tenant = tenant
         self._parts = parts
         self._gate = asyncio.Semaphore(_PARALLEL)
-        self._limit = file_limit(services.settings.max_upload_bytes, plan)
+        most = services.settings.max_upload_bytes
+        self._limit = file_limit(most, plan) if limit is None else min(limit, most)
+        # What is kept here kept to the server's limit when it came; less may be allowed now.
+        self._is_less = limit is not None or isinstance(self._limit, PlanBytes)
+        self._fetch_policy = replace(services.fetch_policy, max_bytes=min(self._limit, services.fetch_policy.max_bytes))
 
     async def bring(self, sources: Sequence[tuple[str, Source]]) -> list[Input]:
         """Bring sources, given with their JSON pointers.
@@ -71,12 +84,13 @@ class Bringer:
     async def _one(self, pointer: str, source: Source) -> Input:
         path = self._folder / f"source-{pointer.replace('/', '-')}"
         if source.url is not None:
-            policy = replace(self._services.fetch_policy, max_bytes=self._limit)
             try:
-                fetched = await fetch(source.url, path, policy=policy, headers=source.headers or {})
+                fetched = await fetch(source.url, path, policy=self._fetch_policy, headers=source.headers or {})
             except FilemillError as error:
                 faults = [Fault(pointer + fault.pointer, fault.detail) for fault in error.faults]
-                raise FilemillError(error.code, error.detail, faults=faults) from error
+                refused = FilemillError(error.code, error.detail, faults=faults)
+                refused.extra |= error.extra
+                raise refused from error
             return Input(str(path), fetched.name or DEFAULT_NAME)
         if source.upload_id is not None:
             return await self._upload(f"{pointer}/uploadId", source.upload_id, path)
@@ -84,9 +98,7 @@ class Bringer:
             asset = await self._services.assets.get(source.asset_id)
             if asset is None or asset.tenant != self._tenant:
                 raise invalid(f"{pointer}/assetId", "There is no such asset, or it has expired.")
-            self._check_size(asset.size)
-            await self._services.storage.fetch(asset.storage_name, path)
-            return Input(str(path), asset.filename)
+            return await self._kept(asset, path)
         if source.storage_key is not None:
             return await self._stored(f"{pointer}/storageKey", source.storage_key, path)
         assert source.base64 is not None
@@ -99,14 +111,13 @@ class Bringer:
         upload = await self._services.uploads.get(upload_id)
         if upload is None or upload.tenant != self._tenant:
             raise invalid(pointer, "There is no such upload, or it has expired.")
-        self._check_size(upload.size)
-        await self._services.storage.fetch(upload.storage_name, path)
-        return Input(str(path), upload.filename)
+        return await self._kept(upload, path)
 
-    def _check_size(self, size: int) -> None:
-        # What is kept here kept to the server's limit when it came; the plan may allow less.
-        if isinstance(self._limit, PlanBytes) and size > self._limit:
-            raise too_large(self._limit, "The file")
+    async def _kept(self, file: StoredFile, path: Path) -> Input:
+        if self._is_less and file.size > self._limit:
+            raise file_too_large(file.filename, file.size, self._limit)
+        await self._services.storage.fetch(file.storage_name, path)
+        return Input(str(path), file.filename)
 
     async def _stored(self, pointer: str, name: str, path: Path) -> Input:
         store: Storage | None = self._services.source_storage

@@ -130,8 +130,8 @@ class _Given:
             packs=isinstance(self.message, PacksRequest),
             bundle=self._wants_bundle(),
             base_url=base_url(self.request),
-            plan=plan_of(self.request),
             urgency=parse_priority(self.request.headers.getall("priority", [])),
+            plan=plan_of(self.request),
         )
 
     def _packs(self) -> Sequence[str | None] | None:

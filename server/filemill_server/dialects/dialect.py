@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -11,8 +11,10 @@ from litestar import Litestar, Response
 from litestar.config.cors import CORSConfig
 from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.types import Message, Scope
 
 from filemill.errors import ErrorCode, FilemillError
+from filemill_server.keys import Key
 from filemill_server.methods import answer_options
 from filemill_server.plans.metering import close_meter, take_unit
 from filemill_server.problems import allow_header, answer_gone, routing_error
@@ -39,6 +41,7 @@ EXPOSED = (
 
 Secret = Callable[[Connection], str | None]
 Refuse = Callable[[HttpRequest, FilemillError], Response[bytes]]
+Tell = Callable[[Services, Key], Awaitable[Mapping[str, str]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,7 @@ class Dialect:
         refuse: makes the answer of an error, as the service words it (DX-06).
         browsers: whether it is made for pages of other origins, so that these may use it without a setting (DX-14).
         exposed: headers of its own that such pages may read.
+        tell: gives headers of every answer to a request with a key that works, refusals too.
 
     Raises:
         ValueError: the name is none that a path may begin with.
@@ -67,6 +71,7 @@ class Dialect:
     refuse: Refuse
     browsers: bool = False
     exposed: Sequence[str] = ()
+    tell: Tell | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -93,6 +98,15 @@ class Dialect:
             detail = "An unexpected error; the server's log holds it by the id in X-Request-Id."
             return self.refuse(request, FilemillError(ErrorCode.INTERNAL_ERROR, detail))
 
+        async def add_headers(message: Message, scope: Scope) -> None:
+            key = scope.get("state", {}).get("key")
+            if self.tell is not None and key is not None and message["type"] == "http.response.start":
+                headers = await self.tell(scope["litestar_app"].state.services, key)
+                message["headers"] = [
+                    *message.get("headers", []),
+                    *((name.lower().encode(), value.encode()) for name, value in headers.items()),
+                ]
+
         return Litestar(
             route_handlers=list(self.routes),
             guards=[require_key, take_unit],
@@ -103,7 +117,7 @@ class Dialect:
                 Exception: answer_defect,
             },
             before_request=answer_options,
-            before_send=[close_meter],
+            before_send=[close_meter, add_headers],
             cors_config=CORSConfig(expose_headers=[*EXPOSED, *self.exposed]) if browsers or self.browsers else None,
             openapi_config=None,
             request_max_body_size=None,  # bodies are limited while they stream
@@ -116,10 +130,19 @@ class Dialect:
         Raises:
             FilemillError: `UNAUTHORIZED` where it carries none that works here.
         """
-        secret = self.secret(connection)
-        services: Services = connection.app.state.services
-        key = await services.keys.find(secret) if secret else None
-        if key is None or key.dialect not in (None, self.name):
-            detail = "The key is unknown, expired or revoked." if secret else "A key is needed."
-            raise FilemillError(ErrorCode.UNAUTHORIZED, detail)
-        connection.scope["state"]["key"] = key
+        await authorised(connection, self.name, self.secret(connection))
+
+
+async def authorised(connection: Connection, dialect: str, secret: str | None) -> Key:
+    """Find the key of a secret for a dialect, and remember it in the request's state (DX-05).
+
+    Raises:
+        FilemillError: `UNAUTHORIZED` where there is none that works here.
+    """
+    services: Services = connection.app.state.services
+    key = await services.keys.find(secret) if secret else None
+    if key is None or key.dialect not in (None, dialect):
+        detail = "The key is unknown, expired or revoked." if secret else "A key is needed."
+        raise FilemillError(ErrorCode.UNAUTHORIZED, detail)
+    connection.scope["state"]["key"] = key
+    return key

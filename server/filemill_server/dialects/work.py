@@ -14,6 +14,7 @@ from filemill.task import Input, Outcome, Output
 from filemill_server.assets import Asset
 from filemill_server.bodies import Part
 from filemill_server.doing import Doing, Pipeline, do
+from filemill_server.inputs import Bringer
 from filemill_server.messages import OutputOptions
 from filemill_server.presence import while_connected
 from filemill_server.results import outputs_of, store_all
@@ -32,6 +33,23 @@ class Made:
 
     outcome: Outcome
     outputs: Sequence[Output]
+
+
+async def bring(request: HttpRequest, folder: Path, source: Source, limit: int) -> Part:
+    """Bring one input into the folder of a request, for a look at it before the work.
+
+    Args:
+        request: with a valid key in its state, whose uploads and assets may be read.
+        folder: of the request.
+        source: the input.
+        limit: its bytes, in place of what the plan allows, where the server allows no fewer.
+
+    Raises:
+        FilemillError: it can't be had; `FILE_TOO_LARGE` tells `sizeBytes` and `limitBytes`.
+    """
+    bringer = Bringer(services_of(request), folder, key_of(request).tenant, {}, limit=limit)
+    (given,) = await while_connected(request, bringer.bring([("/source", source)]))
+    return Part("source", Path(given.path), given.name)
 
 
 async def run(

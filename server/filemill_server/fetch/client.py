@@ -119,12 +119,12 @@ async def _store(response: httpcore.Response, url: httpx.URL, file: BinaryIO, ma
         raise unreachable(f"The source answered with status {response.status}.")
     length = _header(response, b"content-length") or ""
     if length.isdecimal() and int(length) > max_bytes:
-        raise too_large(max_bytes)
+        raise too_large(max_bytes, int(length))
     size = 0
     async for piece in decoded(response.aiter_stream(), _header(response, b"content-encoding") or ""):
         size += len(piece)
         if size > max_bytes:
-            raise too_large(max_bytes)
+            raise too_large(max_bytes, size)
         await to_thread.run_sync(file.write, piece)
     await to_thread.run_sync(file.flush)
     media_type = _MEDIA_TYPE.match(_header(response, b"content-type") or "")

@@ -22,9 +22,11 @@ def forbidden() -> FilemillError:
     return _refusal(ErrorCode.SOURCE_FORBIDDEN, "The URL leads to an address that this server does not connect to.")
 
 
-def too_large(max_bytes: int) -> FilemillError:
-    """Make the error for a source of more than `max_bytes` bytes."""
-    return _refusal(ErrorCode.FILE_TOO_LARGE, f"The source has more than the {allowed(max_bytes)}.")
+def too_large(max_bytes: int, size: int) -> FilemillError:
+    """Make the error for a source of more than `max_bytes` bytes; `size` is what is known of its own."""
+    error = _refusal(ErrorCode.FILE_TOO_LARGE, f"The source has more than the {allowed(max_bytes)}.")
+    error.extra |= {"sizeBytes": size, "limitBytes": max_bytes}
+    return error
 
 
 def unreachable(detail: str = "") -> FilemillError:
