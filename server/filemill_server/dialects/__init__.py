@@ -1,0 +1,1 @@
+"""Other services' protocols, spoken over our own operations."""
