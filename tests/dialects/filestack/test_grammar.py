@@ -157,6 +157,8 @@ def test_the_query_belongs_to_a_raw_and_to_a_quoted_url() -> None:
         assert found.security == Security("P", "S")
     listed = read(f"/{KEY}/zip/[https://e.com/a", f"x=1,{HANDLE}]")
     assert listed.source == SourceList((ExternalUrl("https://e.com/a?x=1"), Handle(HANDLE)))
+    of_js = read(f"/{KEY}/zip/[%22https://e.com/a", f"x=1,2%22,{HANDLE}]")
+    assert of_js.source == SourceList((ExternalUrl("https://e.com/a?x=1,2"), Handle(HANDLE)))
     assert read(f"/{HANDLE}", "dl=true&cache=false").query == (("dl", "true"), ("cache", "false"))
 
 
@@ -333,7 +335,7 @@ def test_bombs_are_refused_at_once(piece: str) -> None:
 
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,11}", fullmatch=True)
-TEXTS = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters='"'), max_size=12)
+TEXTS = st.text("aZ09 /,[]:=%&?#+.-_'\u00e9\u4e94\U0001f98a", max_size=12)
 VALUES = st.recursive(TEXTS, lambda inner: st.lists(inner, max_size=3).map(tuple), max_leaves=6).filter(
     lambda value: _depth(value) < MAX_DEPTH
 )

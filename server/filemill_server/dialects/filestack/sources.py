@@ -74,7 +74,7 @@ def read_source(text: str, query: str) -> tuple[OneSource | SourceList, str]:
     quote = _QUOTE.match(text)
     if quote is not None:
         inner, query = _quoted(text, quote.end(), query)
-        return _inner(inner), query
+        return plain_source(inner), query
     if _BRACKET.match(text):
         if not _BRACKET_END.search(text) and _BRACKET_END.search(query):
             text, query = f"{text}?{query}", ""
@@ -85,6 +85,15 @@ def read_source(text: str, query: str) -> tuple[OneSource | SourceList, str]:
     if coded is not None and coded["name"].lower() == "b64":
         return _from_base64(decoded(text, "The source")), query
     return _one(text), query
+
+
+def plain_source(text: str) -> OneSource | SourceList:
+    """Read a source that has no query beside it: as JSON has it, in base64, or in quotes.
+
+    Raises:
+        FilemillError: `BAD_REQUEST`, saying what a source looks like.
+    """
+    return _read_list(text) if _BRACKET.match(text) else _one(text)
 
 
 def _begins_source(path: str, start: int) -> bool:
@@ -108,10 +117,6 @@ def _last_quote(text: str) -> tuple[int, int] | None:
     return spans[-1] if spans else None
 
 
-def _inner(text: str) -> OneSource | SourceList:
-    return _read_list(text) if _BRACKET.match(text) else _one(text)
-
-
 def _read_list(text: str) -> SourceList:
     if not {",", "/"} & set(text) and not text.startswith("["):
         text = decoded(text, "The list of sources")
@@ -129,7 +134,7 @@ def _from_base64(text: str) -> OneSource | SourceList:
         plain = decode_base64(payload, "The source behind b64://").decode()
     except UnicodeDecodeError as error:
         raise unreadable("The source behind b64:// is not UTF-8 text.") from error
-    return _inner(without_controls(plain, "The source behind b64://"))
+    return plain_source(plain)
 
 
 def _one(text: str) -> OneSource:
