@@ -129,6 +129,7 @@ def test_a_policy_ends_with_the_second_it_names() -> None:
         base64.b64encode(b'{"expiry":1e400}').decode(),
         base64.b64encode(b'{"expiry":2000000000,"call":[1]}').decode(),
         base64.b64encode(b'{"expiry":2000000000,"maxSize":-1}').decode(),
+        base64.b64encode(b'{"expiry":2000000000,"call":"read","calls":[]}').decode(),
         base64.b64encode(b'{"expiry":2000000000,"only":"mine"}').decode(),
         "a" * (MAX_POLICY + 1),
     ],
@@ -154,11 +155,12 @@ def test_an_unreadable_policy_is_a_bad_request(text: str) -> None:
     ],
 )
 def test_each_action_needs_its_call(action: Action, calls: set[str]) -> None:
-    """FS-123, FS-124: as text or in a list; without `call` all but `exif`; an empty list covers nothing."""
+    """FS-123, FS-124: as text or in a list, which Java names `calls`; none: all but `exif`."""
     use = Use(action=action)
     for call in [*ALL_CALLS, "revoke"]:
         assert covers(Policy(expiry=1, call=call), use) == (call in calls)
         assert covers(Policy(expiry=1, call=["nothing", call]), use) == (call in calls)
+        assert covers(Policy(expiry=1, calls=[call]), use) == (call in calls)
     assert covers(Policy(expiry=1), use) == (action is not Action.EXIF)
     assert not covers(Policy(expiry=1, call=[]), use)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
 from enum import Enum
 from typing import Annotated
 
@@ -46,10 +45,14 @@ class Action(Enum):
 
 
 class Policy(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """A policy's JSON. A key that is not known here could be a restriction, so it is refused."""
+    """A policy's JSON. A key that is not known here could be a restriction, so it is refused.
+
+    `calls` is what the Java client writes for `call`.
+    """
 
     expiry: Annotated[int, Meta(gt=0, lt=_LIVE_BEFORE)] | Annotated[float, Meta(gt=0, lt=_LIVE_BEFORE)]
     call: str | Annotated[list[str], Meta(max_length=50)] | None = None
+    calls: Annotated[list[str], Meta(max_length=50)] | None = None
     handle: str | None = None
     url: _Pattern | None = None
     path: _Pattern | None = None
@@ -57,13 +60,14 @@ class Policy(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_f
     min_size: Annotated[int, Meta(ge=0)] | None = None
     max_size: Annotated[int, Meta(ge=0)] | None = None
 
-    def calls(self) -> Sequence[str] | None:
-        """Return the calls it names; None: it names none."""
-        return (self.call,) if isinstance(self.call, str) else self.call
+    def __post_init__(self) -> None:
+        """Refuse two lists of calls."""
+        if self.call is not None and self.calls is not None:
+            raise ValueError("'call' and 'calls' are the same; give one of them")
 
     def allows(self, action: Action) -> bool:
         """Whether it covers an action; without `call` it covers all but EXIF."""
-        calls = self.calls()
+        calls = (self.call,) if isinstance(self.call, str) else self.call if self.call is not None else self.calls
         return action is not Action.EXIF if calls is None else any(call in action.value for call in calls)
 
 
