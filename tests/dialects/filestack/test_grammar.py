@@ -35,6 +35,7 @@ from filestack_urls import (
 KEY = "AbcdefghijKLMNOPQRSTUz"
 HANDLE = "aBcDeFgHiJ0123456789"
 ENDLESS = '[{"name":"a","params":{"b":1e999}}]'
+SURROGATE = '[{"name":"a","params":{"b":"\\udc80"}}]'
 PICTURE = "https://example.com/a/b.png?x=1"
 
 
@@ -297,6 +298,7 @@ def test_switches_debug_and_metadata() -> None:
         (f"/{base64_tasks([{'name': 'a', 'params': {'b': {}}}])}/{HANDLE}", "no text, number"),
         (f"/{base64_tasks([{'name': 'a', 'params': {'b': [[[[[1]]]]]}}])}/{HANDLE}", "deeper than"),
         (f"/b64/{base64url(ENDLESS)}/{HANDLE}", "not JSON"),
+        (f"/b64/{base64url(SURROGATE)}/{HANDLE}", "not JSON"),
         ("/b64://!", "no base64"),
         (f"/b64://{base64.urlsafe_b64encode(bytes([255, 254])).decode()}", "not UTF-8"),
         (f"/b64://{base64url('b64://YQ==')}", "is no source"),

@@ -123,13 +123,16 @@ def test_rounded_corners(drawn: Drawn, quartered: Path, name: str) -> None:
     assert refusal(f"{name}=blur:5").code is ErrorCode.OPERATION_UNAVAILABLE
 
 
-def test_circle(drawn: Drawn, quartered: Path) -> None:
-    """FS-65: the middle square's circle."""
+def test_circle(drawn: Drawn, quartered: Path, quarters: pyvips.Image, save: Save) -> None:
+    """FS-65, DX-11: the middle square's circle; around it white where the format holds no transparency."""
     image = drawn("circle", quartered)
     assert (image.width, image.height) == (40, 40)
     assert [at(image, *place)[3] for place in ((0, 0), (39, 39), (20, 1), (1, 20))] == [0, 0, 255, 255]
     assert at(image, 10, 10) == [*RED, 255]
     assert at(drawn("circle=background:red", quartered), 39, 0) == RED
+    jpeg = save(quarters, "quarters.jpg", Q=100)
+    assert at(drawn("circle", jpeg), 0, 0) == pytest.approx(WHITE, abs=12)
+    assert at(drawn("circle/output=format:png", jpeg), 0, 0)[3] == 0
 
 
 def test_border(drawn: Drawn, quartered: Path, quarters: pyvips.Image, save: Save) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from filemill import ErrorCode, FilemillError, Limits
 from filemill.registry import Registry
@@ -171,3 +173,42 @@ def test_the_operations_of_a_plan(filemill_registry: Registry) -> None:
     with pytest.raises(FilemillError) as caught:
         plan_of("/".join(["blackwhite"] * 20)).operations(filemill_registry, Limits())
     assert caught.value.code is ErrorCode.INVALID_PARAMETER
+
+
+OPTIONS = sorted({name for task in TASKS.values() for name in [*task.__struct_fields__, *task.aliases]} | {"other"})
+WORDS = ["", "0", "1", "5", "-1", "101", "1e3", "nan", "inf", "9" * 30, "true", "null", "max", "exif", "crop", "top",
+         "left", "faces", "jpg", "pdf", "red", "1-3", "2-", "-", "a/b", "\u00e9"]  # fmt: skip
+WORD = st.sampled_from(WORDS)
+VALUES = WORD | st.lists(WORD, max_size=4).map(tuple) | st.lists(st.lists(WORD).map(tuple), max_size=2).map(tuple)
+ANY_OPTIONS = st.dictionaries(st.sampled_from(OPTIONS), VALUES, max_size=4)
+ANY_TASKS = st.lists(st.builds(Task, st.sampled_from(sorted(TASKS)), ANY_OPTIONS, st.booleans()), max_size=4)
+
+
+@settings(max_examples=300, deadline=None)
+@given(ANY_TASKS, st.sampled_from(Kind), st.booleans())
+def test_any_chain_is_translated_or_refused(
+    filemill_registry: Registry, tasks: list[Task], kind: Kind, many: bool
+) -> None:
+    """FS-53, FS-184: a client's mistake is never a 5xx but 501, whatever the options; what is planned can be made."""
+    refusals = (ErrorCode.BAD_REQUEST, ErrorCode.INVALID_PARAMETER, ErrorCode.OPERATION_UNAVAILABLE)
+    try:
+        plan = translate(tasks, kind, many=many)
+    except FilemillError as error:
+        assert error.code in refusals
+        return
+    plan.operations(filemill_registry, Limits())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(TASKS)), st.data(), st.sampled_from(Kind))
+def test_what_one_task_plans_can_be_made(
+    filemill_registry: Registry, name: str, data: st.DataObject, kind: Kind
+) -> None:
+    """FS-53: what the ranges of a task let through, our operations take."""
+    names = [*TASKS[name].__struct_fields__, *TASKS[name].aliases]
+    options = data.draw(st.dictionaries(st.sampled_from(names), VALUES, max_size=3)) if names else {}
+    try:
+        plan = translate([Task(name, options)], kind)
+    except FilemillError:
+        return
+    plan.operations(filemill_registry, Limits())

@@ -11,6 +11,8 @@ resize              A side of 0 is not given. With one side the ratio stays, wha
 rotate, all tasks   EXIF orientation is applied before the first task (DX-10); `exif:false` is refused.
 rounded_corners     The edge is smoothed; a `blur` of more than 1 is refused. Default radius 10.
 circle              The largest square in the middle, and of it the circle.
+transparency        A JPEG stays one: its corners are white unless a background, or a format that holds
+                    transparency, is asked for.
 border              Default width 3, black. `background` lies under a transparent picture.
 watermark           Made smaller where it would not fit in; never cut. Default place: the middle.
 smart_crop          `auto` looks for edges, colours and skin; `face` and `coords` are refused.
