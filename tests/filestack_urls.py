@@ -1,4 +1,4 @@
-"""Writes delivery URLs from what they say: the inverse of the grammar, in the spellings of the clients."""
+"""Reads delivery URLs, and writes them from what they say: the inverse of the grammar, as the clients spell it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from enum import Enum
 from urllib.parse import quote
 
-from filemill_server.dialects.filestack.request import Task, Value
+import pytest
+
+from filemill import FilemillError
+from filemill_server.dialects.filestack.grammar import parse
+from filemill_server.dialects.filestack.request import DeliveryRequest, Task, Value
+
+KEY = "AbcdefghijKLMNOPQRSTUz"
+HANDLE = "aBcDeFgHiJ0123456789"
 
 
 class Spelling(Enum):
@@ -63,3 +70,15 @@ def written_source(url: str, spelling: Spelling) -> tuple[str, str]:
 def base64_tasks(tasks: list[Mapping[str, object]]) -> str:
     """The task list of a `b64` URL."""
     return f"b64/{base64url(json.dumps(tasks))}"
+
+
+def read(path: str, query: str = "") -> DeliveryRequest:
+    """What the grammar makes of a URL where `KEY` is the one known key."""
+    return parse(path.encode(), query.encode(), lambda key: key == KEY)
+
+
+def refused(path: str | bytes, query: bytes = b"") -> FilemillError:
+    """The error a URL is answered with."""
+    with pytest.raises(FilemillError) as caught:
+        parse(path.encode() if isinstance(path, str) else path, query, lambda key: key == KEY)
+    return caught.value

@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -67,6 +67,7 @@ def test_the_vector_of_the_vendor() -> None:
     assert policy == Policy(expiry=1523595600, call=ALL_CALLS, handle="TEST_HANDLE")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), st.booleans(), st.booleans())
 def test_both_alphabets_with_and_without_padding(handle: str, url_safe: bool, padded: bool) -> None:
     """FS-121: what is signed is the text as it was received."""
@@ -77,6 +78,7 @@ def test_both_alphabets_with_and_without_padding(handle: str, url_safe: bool, pa
         assert refusal(Security(text, sign_policy(text.rstrip("="), SECRET))).code is ErrorCode.FORBIDDEN
 
 
+@settings(deadline=None)
 @given(st.permutations(["expiry", "call", "handle", "minSize", "maxSize"]))
 def test_the_order_of_keys_is_free(names: list[str]) -> None:
     """FS-120."""
