@@ -36,7 +36,6 @@ async def submit(
     bundle: bool = False,
     plan: Plan | None = None,
     urgency: int = URGENCY,
-    plan: Plan | None = None,
 ) -> JobRow:
     """Keep what a request brought, and accept it as a job.
 
@@ -54,7 +53,6 @@ async def submit(
         bundle: whether the results of all pipelines become one ZIP.
         plan: whose limits hold beside the server's.
         urgency: from 0, the first, to 7, the last.
-        plan: whose limits hold beside the server's.
 
     Raises:
         FilemillError: what is wrong with an input or the webhook.
