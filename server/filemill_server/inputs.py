@@ -15,6 +15,7 @@ from filemill.task import Input
 from filemill_server.bodies import Part
 from filemill_server.bodies.spool import too_large
 from filemill_server.fetch.client import fetch
+from filemill_server.fetch.policy import FetchPolicy
 from filemill_server.names import DEFAULT_NAME, clean_name
 from filemill_server.services import Services
 from filemill_server.storage import Storage
@@ -33,13 +34,22 @@ class Bringer:
         folder: the request's working folder.
         tenant: whose uploads and assets may be read.
         parts: the request's file parts, by parameter name.
+        policy: of fetches; default: the server's.
     """
 
-    def __init__(self, services: Services, folder: Path, tenant: str, parts: Mapping[str, Part]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        folder: Path,
+        tenant: str,
+        parts: Mapping[str, Part] = {},
+        policy: FetchPolicy | None = None,
+    ) -> None:
         self._services = services
         self._folder = folder
         self._tenant = tenant
         self._parts = parts
+        self._policy = policy or services.fetch_policy
         self._gate = asyncio.Semaphore(_PARALLEL)
         self._limit = services.settings.max_upload_bytes
 
@@ -64,9 +74,8 @@ class Bringer:
     async def _one(self, pointer: str, source: Source) -> Input:
         path = self._folder / f"source-{pointer.replace('/', '-')}"
         if source.url is not None:
-            policy = self._services.fetch_policy
             try:
-                fetched = await fetch(source.url, path, policy=policy, headers=source.headers or {})
+                fetched = await fetch(source.url, path, policy=self._policy, headers=source.headers or {})
             except FilemillError as error:
                 faults = [Fault(pointer + fault.pointer, fault.detail) for fault in error.faults]
                 raise FilemillError(error.code, error.detail, faults=faults) from error
@@ -82,7 +91,7 @@ class Bringer:
         if source.storage_key is not None:
             return await self._stored(f"{pointer}/storageKey", source.storage_key, path)
         assert source.base64 is not None
-        await asyncio.to_thread(path.write_bytes, _decoded(f"{pointer}/base64", source.base64, self._limit))
+        await asyncio.to_thread(path.write_bytes, decode_base64(f"{pointer}/base64", source.base64, self._limit))
         return Input(str(path), DEFAULT_NAME)
 
     async def _upload(self, pointer: str, upload_id: str, path: Path) -> Input:
@@ -108,8 +117,17 @@ class Bringer:
         return Input(str(path), clean_name(name) or DEFAULT_NAME)
 
 
-def _decoded(pointer: str, text: str, limit: int) -> bytes:
-    """Decode base64, standard or URL-safe, alone or as a data URL."""
+def decode_base64(pointer: str, text: str, limit: int) -> bytes:
+    """Decode base64, standard or URL-safe, alone or as a data URL.
+
+    Args:
+        pointer: of the text, for what is wrong with it.
+        text: the base64; white space in it is left out, padding may be absent.
+        limit: bytes of what is decoded.
+
+    Raises:
+        FilemillError: `INVALID_PARAMETER` where it is none, `FILE_TOO_LARGE`.
+    """
     if text.startswith("data:"):
         head, comma, text = text.partition(",")
         if not comma:

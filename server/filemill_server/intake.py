@@ -34,7 +34,12 @@ class Kept(NamedTuple):
 
 
 async def keep_inputs(
-    services: Services, tenant: str, folder: Path, body: Body, sources: Sequence[tuple[str, Source]]
+    services: Services,
+    tenant: str,
+    folder: Path,
+    body: Body,
+    sources: Sequence[tuple[str, Source]],
+    keep_seconds: int = KEEP_SECONDS,
 ) -> Kept:
     """Bring the files of a request into the store.
 
@@ -44,6 +49,7 @@ async def keep_inputs(
         folder: of the request.
         body: of the request; its files are consumed.
         sources: the inputs that it names, with their JSON pointers.
+        keep_seconds: how long the files are kept where the job does not end before.
 
     Raises:
         FilemillError: `UNSUPPORTED_MEDIA` where no format knows the content of a file, `INVALID_PARAMETER` where
@@ -64,7 +70,7 @@ async def keep_inputs(
             media_type=given.media_type,
             size=given.size,
             sha256=given.sha256,
-            ttl_seconds=KEEP_SECONDS,
+            ttl_seconds=keep_seconds,
         )
         return upload.id, row
 

@@ -21,6 +21,11 @@ def forbidden() -> FilemillError:
     return _refusal(ErrorCode.SOURCE_FORBIDDEN, "The URL leads to an address that this server does not connect to.")
 
 
+def outside() -> FilemillError:
+    """Make the error for a host that is none of those that sources may come from."""
+    return _refusal(ErrorCode.SOURCE_FORBIDDEN, "The URL leads to a host that sources may not come from.")
+
+
 def too_large(max_bytes: int) -> FilemillError:
     """Make the error for a source of more than `max_bytes` bytes."""
     return _refusal(ErrorCode.FILE_TOO_LARGE, f"The source has more than {max_bytes} bytes.")
