@@ -22,13 +22,12 @@ help: ## Say what can be made
 serve: $(VENV)/.run sample.jpg ## Start the server (HOST=…, PORT=…)
 	@exec $(ENV) $(VENV)/bin/filemill serve --host $(HOST) --port $(PORT)
 
-test: $(VENV)/.dev ## Run the whole suite through tox
+test: $(VENV)/.tox ## Check all, and run the whole suite, through tox
 	@.ci/machine test
-	@$(VENV)/bin/tox run -e lint
 	@$(VENV)/bin/tox run -qq -e tests
 
 lint: $(VENV)/.dev ## Check style, types and who imports whom
-	@$(VENV)/bin/tox run -e lint
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" .ci/lint
 
 format: $(VENV)/.dev ## Format the code
 	@$(VENV)/bin/ruff format
@@ -39,8 +38,10 @@ docs: $(VENV)/.dev ## Write the generated pages of docs/ again
 
 lock: $(VENV)/.dev ## Lock the newest versions that pyproject.toml allows
 	@$(LOCK) --group build --output-file requirements-build.lock
+	@$(LOCK) --group tox --output-file requirements-tox.lock
 	@$(LOCK) pyproject.toml --extra postgres --output-file requirements.lock
 	@$(LOCK) pyproject.toml --all-extras --group dev --constraints requirements-build.lock --constraints requirements.lock \
+		--constraints requirements-tox.lock \
 		--output-file requirements-dev.lock
 
 LOCK := $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
@@ -62,6 +63,11 @@ $(VENV)/.run: requirements-build.lock requirements.lock pyproject.toml | $(VENV)
 	@$(PIP) --require-hashes --requirement requirements-build.lock
 	@$(PIP) --require-hashes --requirement requirements.lock
 	@$(PIP) --no-deps --editable .
+	@touch $@
+
+# All that is needed to begin: tox makes an environment of its own for the suite.
+$(VENV)/.tox: requirements-tox.lock | $(VENV)/bin/python
+	@$(PIP) --require-hashes --requirement requirements-tox.lock
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,11 @@ import pyvips
 from ports import free_port
 
 START_SECONDS = 60.0
+TENANT = "first"
+"""Of the key that a server makes at its first start."""
 _WORKS = b" runs jobs"
+_READY = b"Make a picture"
+_KEY = re.compile(rb"fm_live_[A-Za-z0-9]{43}")
 FILEMILL = str(Path(sys.executable).with_name("filemill"))
 """The command line of the installed distribution."""
 
@@ -61,8 +66,6 @@ class LiveServer:
     def start(self) -> None:
         """Start it (again, on the same data) and wait until it is ready."""
         self.port = self.port or free_port()
-        if not self.key and self.words[0] == "serve":
-            self.key = self.new_key("tests")
         self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
         before = self.log.tell()
         self.process = subprocess.Popen(
@@ -74,7 +77,11 @@ class LiveServer:
         )
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
-            if self._answers() if self.words[0] == "serve" else _WORKS in Path(self.log.name).read_bytes()[before:]:
+            said = Path(self.log.name).read_bytes()[before:]
+            if self._answers() and _READY in said if self.words[0] == "serve" else _WORKS in said:
+                if not self.key and self.words[0] == "serve":
+                    shown = _KEY.search(said)
+                    self.key = shown[0].decode() if shown else self.new_key(TENANT)
                 return
             time.sleep(0.05)
         raise RuntimeError(f"the server did not start:\n{Path(self.log.name).read_text()[-4000:]}")

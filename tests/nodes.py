@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -15,19 +14,14 @@ from typing import Any
 import httpx
 
 from live import FILEMILL, START_SECONDS, LiveServer, children
+from plugin_site import install
 
 PLUGIN = Path(__file__).parent / "server" / "faults" / "plugins" / "pages_plugin.py"
 
 
 def install_plugin(folder: Path) -> dict[str, str]:
-    """Make a folder a site-packages with the plugin of `pages`; return what nodes need to have it."""
-    info = folder / "pages_plugin-1.0.dist-info"
-    info.mkdir(parents=True)
-    shutil.copy(PLUGIN, folder)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: pages-plugin\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[filemill]\npages = pages_plugin\n")
-    inherited = os.environ.get("PYTHONPATH")
-    return {"PYTHONPATH": os.pathsep.join([str(folder), inherited] if inherited else [str(folder)])}
+    """Install the plugin of `pages`; return what nodes need to have it."""
+    return install(folder, PLUGIN, pages="")
 
 
 class WorkerNode:

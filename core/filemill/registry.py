@@ -139,6 +139,7 @@ def _load(registry: Registry, point: EntryPoint) -> None:
         if manager.has_plugin(point.name):
             raise ValueError(f"another plugin is already named {point.name!r}")
         module = point.load()
+        hash(module)  # pluggy keeps plugins in sets: an object that can't be in one would break those after it
         manager.register(module, name=point.name)
         manager.check_pending()
         hook = manager.subset_hook_caller

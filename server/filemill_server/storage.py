@@ -18,11 +18,11 @@ from obstore.store import AzureStore, GCSStore, LocalStore, MemoryStore, S3Store
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.folder import Folder
 from filemill_server.outages import outage, storage_outages
+from filemill_server.storage_url import check_url
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
-SCHEMES = ("file", "s3", "gs", "az", "memory")
 CHUNK = 1 << 20
 """Bytes of one piece of a stream, about."""
 _PART = 5 << 20
@@ -242,21 +242,6 @@ async def _chunks(path: Path) -> AsyncIterator[bytes]:
     with path.open("rb") as file:
         while chunk := await asyncio.to_thread(file.read, CHUNK):
             yield chunk
-
-
-def check_url(url: str) -> None:
-    """Check the form of a storage URL, without opening it.
-
-    Raises:
-        ValueError: it is of no known store.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in SCHEMES:
-        raise ValueError(f"a storage URL starts with one of {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
-    if parts.scheme == "file" and (parts.netloc or not parts.path.startswith("/")):
-        raise ValueError("a file URL has three slashes and an absolute path: file:///srv/files")
-    if parts.scheme in ("s3", "gs", "az") and not parts.netloc:
-        raise ValueError(f"the bucket is missing: {parts.scheme}://BUCKET/PREFIX")
 
 
 def _remote(url: str) -> ObjectStore:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 
 from filemill.registry import PluginFailure, Registry, load_registry
 
-from .conftest import Install
+from .conftest import Install, write_distribution
 
 GOOD = """
     class {name}(Operation, tag="{tag}"):
@@ -83,6 +84,17 @@ def test_a_broken_plugin_is_reported_and_stops_no_other(
     assert reason in failure(registry).reason
     assert {plugin.name for plugin in registry.plugins} == {"a-first", "z-last"}
     assert not registry.hooks.has_plugin("broken")
+
+
+def test_a_plugin_that_pluggy_can_not_keep_stops_no_other(install: Install, tmp_path: Path, foreign: list[str]) -> None:
+    """An entry point may name any object; one that no set takes is left out itself, and none of those after it."""
+    install("shop", "from types import SimpleNamespace\nodd = SimpleNamespace()")
+    module = next((tmp_path / "plugins").glob("shop*.py")).stem
+    write_distribution(tmp_path / "plugins", "odd-dist", {"odd": f"{module}:odd"})
+    install("z-last", good("last"))
+    registry = load_registry([*foreign, "sample", "hostile"])
+    assert sorted(registry.operations) == ["last"]
+    assert failure(registry).plugin.name == "odd"
 
 
 def test_an_operation_that_two_plugins_bring_stays_with_the_first(install: Install, foreign: list[str]) -> None:

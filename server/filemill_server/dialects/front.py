@@ -9,7 +9,7 @@ from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from filemill_server.dialects.dialect import Dialect
+from filemill_server.dialects.loading import Spoken
 
 NATIVE_PREFIX = "/native"
 """Where the native API is beside dialects at the root, whose paths may be the same (DX-18)."""
@@ -30,7 +30,7 @@ class Front:
         self,
         native: Litestar,
         handler: ASGIApp,
-        dialects: Mapping[str, Dialect],
+        dialects: Mapping[str, Spoken],
         hosts: Mapping[str, str],
         root: Sequence[str],
     ) -> None:
@@ -39,9 +39,8 @@ class Front:
         self._dialects = dialects
         self._hosts = hosts
         self._root = root
-        self._apps = {name: dialect.application() for name, dialect in dialects.items()}
-        for app in self._apps.values():
-            app.state = native.state  # with the services, as soon as they are there
+        for spoken in dialects.values():
+            spoken.app.state = native.state  # with the services, as soon as they are there
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to who answers it."""
@@ -52,7 +51,7 @@ class Front:
         first = path.split("/", 2)[1] if path.startswith("/") else ""
         if (named := self._hosts.get(_host(scope))) is not None:
             await self._give(named, "", scope, receive, send)
-        elif first in self._apps:
+        elif first in self._dialects:
             await self._give(first, f"/{first}", scope, receive, send)
         elif self._root and path.startswith(f"{NATIVE_PREFIX}/"):
             await self._handler(_below(scope, NATIVE_PREFIX), receive, send)
@@ -64,17 +63,17 @@ class Front:
     async def _give(self, name: str, prefix: str, scope: Scope, receive: Receive, send: Send) -> None:
         inner = _below(scope, prefix)
         try:
-            await self._apps[name](inner, receive, send)
+            await self._dialects[name].app(inner, receive, send)
         finally:  # what the log and the metrics say of it
             scope["path_template"] = f"/{name}{inner.get('path_template', '')}"
 
     def _at_root(self, scope: Scope) -> str | None:
         """Return the dialect that a path at the root belongs to; a path of all the rest comes last (DX-03)."""
         path = scope["path"]
-        having = [name for name in self._root if _has(self._apps[name], path)]
+        having = [name for name in self._root if _has(self._dialects[name].app, path)]
         if not having and not _has(self._native, path):
-            having = [name for name in self._root if _has(self._apps[name], path, rest=True)]
-        asking = (name for name in having if self._dialects[name].secret(ASGIConnection(scope)) is not None)
+            having = [name for name in self._root if _has(self._dialects[name].app, path, rest=True)]
+        asking = (name for name in having if self._dialects[name].dialect.secret(ASGIConnection(scope)) is not None)
         return next(asking, having[0] if having else None)  # of those that share a path, by where the key is (DX-02)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import structlog
+from litestar import Litestar
 
 from filemill.faults import unknown
 from filemill.registry import Registry
@@ -19,24 +21,31 @@ _HOSTS = "FILEMILL_DIALECT_HOSTS"
 _ROOT = "FILEMILL_ROOT_DIALECTS"
 
 
-def load_dialects(registry: Registry) -> Mapping[str, Dialect]:
+class Spoken(NamedTuple):
+    """A dialect, and the application that answers in it."""
+
+    dialect: Dialect
+    app: Litestar
+
+
+def load_dialects(registry: Registry) -> Mapping[str, Spoken]:
     """Return all dialects by their names. What is wrong with a plugin's is reported, and it is left out."""
-    found = {dialect.name: dialect for dialect in OURS}
+    found = {dialect.name: Spoken(dialect, dialect.application()) for dialect in OURS}
     for plugin in registry.plugins:
         module = registry.hooks.get_plugin(plugin.name)
         hook = getattr(module, "filemill_dialects", None)
         if hook is None:
             continue
         try:
-            brought = [_checked(dialect, found) for dialect in hook()]
+            brought = [_spoken(dialect, found) for dialect in hook()]
         except Exception as error:
             log.exception("dialects_left_out", plugin=plugin.name, exc_info=error)
             continue
-        found |= {dialect.name: dialect for dialect in brought}
+        found |= {spoken.dialect.name: spoken for spoken in brought}
     return found
 
 
-def dialect_hosts(settings: Settings, dialects: Mapping[str, Dialect]) -> Mapping[str, str]:
+def dialect_hosts(settings: Settings, dialects: Mapping[str, Spoken]) -> Mapping[str, str]:
     """Return the dialects that have host names of their own, by these.
 
     Raises:
@@ -51,7 +60,7 @@ def dialect_hosts(settings: Settings, dialects: Mapping[str, Dialect]) -> Mappin
     return hosts
 
 
-def root_dialects(settings: Settings, dialects: Mapping[str, Dialect]) -> Sequence[str]:
+def root_dialects(settings: Settings, dialects: Mapping[str, Spoken]) -> Sequence[str]:
     """Return the dialects whose paths stand at the root.
 
     Raises:
@@ -60,7 +69,7 @@ def root_dialects(settings: Settings, dialects: Mapping[str, Dialect]) -> Sequen
     return [_known(name, dialects, _ROOT) for name in settings.root_dialects]
 
 
-def _known(name: str, dialects: Mapping[str, Dialect], setting: str) -> str:
+def _known(name: str, dialects: Mapping[str, Spoken], setting: str) -> str:
     if name not in dialects:
         raise _wrong(setting, name, unknown(name, dialects, "dialect"))
     return name
@@ -70,9 +79,9 @@ def _wrong(setting: str, value: str, detail: str) -> SettingsError:
     return SettingsError([SettingFault(setting, value, detail)])
 
 
-def _checked(dialect: object, known: Mapping[str, Dialect]) -> Dialect:
+def _spoken(dialect: object, known: Mapping[str, Spoken]) -> Spoken:
     if not isinstance(dialect, Dialect):
         raise TypeError(f"{dialect!r} is no Dialect")
     if dialect.name in known:
         raise ValueError(f"there is a dialect {dialect.name!r} already")
-    return dialect
+    return Spoken(dialect, dialect.application())

@@ -19,7 +19,7 @@ from filemill.faults import unknown
 from filemill_server.database_url import database_url
 from filemill_server.settings.declared import Settings
 from filemill_server.settings.wording import bare, notes, wanted
-from filemill_server.storage import check_url
+from filemill_server.storage_url import check_url
 
 PREFIX = "FILEMILL_"
 FILE = Path("filemill.toml")

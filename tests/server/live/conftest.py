@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from live import LiveServer
+from plugin_site import install
 from watched import Watch, Watched
 
 PLUGINS = Path(__file__).parent / "plugins"
@@ -16,13 +16,11 @@ PLUGINS = Path(__file__).parent / "plugins"
 
 @pytest.fixture(scope="module")
 def watch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watch]:
-    """Start servers to look at; `plugins` is a folder for their PYTHONPATH, all else a setting."""
+    """Start servers to look at; `plugins` is an environment that has plugins, all else a setting."""
     begun: list[Watched] = []
 
-    def start(*, plugins: Path | None = None, **settings: str) -> Watched:
-        environment = {f"FILEMILL_{name.upper()}": value for name, value in settings.items()}
-        if plugins is not None:
-            environment["PYTHONPATH"] = str(plugins)
+    def start(*, plugins: Mapping[str, str] = {}, **settings: str) -> Watched:
+        environment = {**plugins, **{f"FILEMILL_{name.upper()}": value for name, value in settings.items()}}
         server = LiveServer(tmp_path_factory.mktemp("watched") / "data", environment)
         server.start()
         begun.append(Watched(server, server.client()))
@@ -35,12 +33,6 @@ def watch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watch]:
 
 
 @pytest.fixture(scope="session")
-def slow_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that is a site-packages with `plugins/slow_plugin.py` installed."""
-    folder = tmp_path_factory.mktemp("site")
-    shutil.copy(PLUGINS / "slow_plugin.py", folder)
-    info = folder / "slow_plugin-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: slow-plugin\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[filemill]\nslow = slow_plugin\n")
-    return folder
+def slow_plugin(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a server that has the plugin `plugins/slow_plugin.py`."""
+    return install(tmp_path_factory.mktemp("plugin") / "site", PLUGINS / "slow_plugin.py", slow="")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import bombs
+from plugin_site import import_path
 from watched import Watch, Watched
 
 OPERATION = """
@@ -55,7 +56,7 @@ def watched(watch: Watch, tmp_path_factory: pytest.TempPathFactory) -> Watched:
         if source is not None:
             (folder / f"{module}.py").write_text(source)
     (info / "entry_points.txt").write_text("[filemill]\n" + "\n".join(lines) + "\n")
-    return watch(plugins=folder, workers="1")
+    return watch(plugins=import_path(folder), workers="1")
 
 
 def test_the_server_works_and_lists_them(watched: Watched) -> None:

@@ -102,7 +102,7 @@ def test_killed_in_the_middle_of_two_hundred_requests(watched: Watched, killed_a
     assert count >= statuses.count(200) > 0, "what was answered is there"
 
 
-def test_ended_in_the_middle_of_requests(watch: Watch, slow_plugin: Path) -> None:
+def test_ended_in_the_middle_of_requests(watch: Watch, slow_plugin: dict[str, str]) -> None:
     """SIGTERM: requests at work are answered, then the server ends with 0 and leaves no process and no folder."""
     watched = watch(plugins=slow_plugin, workers="2", queue="20")
     workers = watched.workers()
@@ -128,7 +128,7 @@ def nap(watched: Watched, seconds: float, **more: str) -> httpx.Response:
     )
 
 
-def test_overload_is_said_at_once(watch: Watch, slow_plugin: Path, tmp_path: Path) -> None:
+def test_overload_is_said_at_once(watch: Watch, slow_plugin: dict[str, str], tmp_path: Path) -> None:
     """One worker, two places: while three requests are at work all others are refused, and health answers."""
     watched = watch(plugins=slow_plugin, workers="1", queue="2")
     gate = tmp_path / "gate"
@@ -147,7 +147,7 @@ def test_overload_is_said_at_once(watch: Watch, slow_plugin: Path, tmp_path: Pat
     assert nap(watched, 0).status_code == 200
 
 
-def test_work_that_hangs_takes_its_children_with_it(watch: Watch, slow_plugin: Path, tmp_path: Path) -> None:
+def test_work_that_hangs_takes_its_children_with_it(watch: Watch, slow_plugin: dict[str, str], tmp_path: Path) -> None:
     """Past the deadline: 504, and the processes that the operation started are gone."""
     watched = watch(plugins=slow_plugin, workers="1", deadline_seconds="1")
     note = tmp_path / "child"

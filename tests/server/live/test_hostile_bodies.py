@@ -23,7 +23,7 @@ MEBIBYTE = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def watched(watch: Watch, slow_plugin: Path) -> Watched:
+def watched(watch: Watch, slow_plugin: dict[str, str]) -> Watched:
     """A server that takes bodies of 8 MiB, with an operation that sleeps."""
     return watch(plugins=slow_plugin, workers="2", max_upload_bytes=str(LIMIT), deadline_seconds="20")
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from filemill.errors import ErrorCode, FilemillError
-from filemill_server.storage import Storage, check_url
+from filemill_server.storage import Storage
+from filemill_server.storage_url import check_url
 from real_parts import ObjectStoreServer
 
 pytestmark = pytest.mark.anyio

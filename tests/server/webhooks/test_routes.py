@@ -10,7 +10,7 @@ import pytest
 
 from filemill_server.database import Database
 from filemill_server.webhooks.endpoints import DisabledEndpoints
-from live import LiveServer, StartServer, problem
+from live import TENANT, LiveServer, StartServer, problem
 
 SECRET = "/v1/webhooks/secret"
 
@@ -38,9 +38,9 @@ def test_secret(server: LiveServer) -> None:
 
 def test_command(server: LiveServer, client: httpx.Client) -> None:
     """NC-08: the command shows and rotates the secret of whoever has keys of a name."""
-    shown = server.command("keys", "webhook-secret", "--name", "tests").stdout
+    shown = server.command("keys", "webhook-secret", "--name", TENANT).stdout
     assert shown == client.get(SECRET).json()["secret"] + "\n"
-    rotated = server.command("keys", "webhook-secret", "--name", "tests", "--rotate").stdout
+    rotated = server.command("keys", "webhook-secret", "--name", TENANT, "--rotate").stdout
     assert rotated != shown
     assert client.get(SECRET).json()["secret"] + "\n" == rotated
     with pytest.raises(subprocess.CalledProcessError) as caught:
@@ -70,7 +70,7 @@ def test_disabled_endpoints(server: LiveServer, client: httpx.Client) -> None:
 
     async def disable() -> None:
         database = Database(f"sqlite:///{server.data}/filemill.db")
-        await DisabledEndpoints(database).disable("tests", "https://hooks.example/a", "The endpoint answered 410.")
+        await DisabledEndpoints(database).disable(TENANT, "https://hooks.example/a", "The endpoint answered 410.")
         database.close()
 
     asyncio.run(disable())
