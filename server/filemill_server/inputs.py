@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
+from msgspec.structs import replace
+
 from filemill.errors import Fault, FilemillError, invalid
 from filemill.faults import refuse
 from filemill.sources import Source
@@ -17,6 +19,8 @@ from filemill_server.bodies.spool import too_large
 from filemill_server.fetch.client import fetch
 from filemill_server.fetch.policy import FetchPolicy
 from filemill_server.names import DEFAULT_NAME, clean_name
+from filemill_server.plans.plan import Plan
+from filemill_server.plans.sizes import PlanBytes, file_limit
 from filemill_server.services import Services
 from filemill_server.storage import Storage
 
@@ -34,6 +38,7 @@ class Bringer:
         folder: the request's working folder.
         tenant: whose uploads and assets may be read.
         parts: the request's file parts, by parameter name.
+        plan: whose limits hold beside the server's; None: no plan's.
         policy: of fetches; default: the server's.
     """
 
@@ -43,15 +48,16 @@ class Bringer:
         folder: Path,
         tenant: str,
         parts: Mapping[str, Part] = {},
+        plan: Plan | None = None,
         policy: FetchPolicy | None = None,
     ) -> None:
         self._services = services
         self._folder = folder
         self._tenant = tenant
         self._parts = parts
-        self._policy = policy or services.fetch_policy
         self._gate = asyncio.Semaphore(_PARALLEL)
-        self._limit = services.settings.max_upload_bytes
+        self._limit = file_limit(services.settings.max_upload_bytes, plan)
+        self._policy = policy or replace(services.fetch_policy, max_bytes=self._limit)
 
     async def bring(self, sources: Sequence[tuple[str, Source]]) -> list[Input]:
         """Bring sources, given with their JSON pointers.
@@ -86,6 +92,7 @@ class Bringer:
             asset = await self._services.assets.get(source.asset_id)
             if asset is None or asset.tenant != self._tenant:
                 raise invalid(f"{pointer}/assetId", "There is no such asset, or it has expired.")
+            self._check_size(asset.size)
             await self._services.storage.fetch(asset.storage_name, path)
             return Input(str(path), asset.filename)
         if source.storage_key is not None:
@@ -100,8 +107,14 @@ class Bringer:
         upload = await self._services.uploads.get(upload_id)
         if upload is None or upload.tenant != self._tenant:
             raise invalid(pointer, "There is no such upload, or it has expired.")
+        self._check_size(upload.size)
         await self._services.storage.fetch(upload.storage_name, path)
         return Input(str(path), upload.filename)
+
+    def _check_size(self, size: int) -> None:
+        # What is kept here kept to the server's limit when it came; the plan may allow less.
+        if isinstance(self._limit, PlanBytes) and size > self._limit:
+            raise too_large(self._limit, "The file")
 
     async def _stored(self, pointer: str, name: str, path: Path) -> Input:
         store: Storage | None = self._services.source_storage

@@ -6,6 +6,7 @@ Their pointers start at the source: `/url` or `/headers`.
 from __future__ import annotations
 
 from filemill.errors import ErrorCode, Fault, FilemillError
+from filemill_server.plans.sizes import allowed
 
 URL_POINTER = "/url"
 HEADERS_POINTER = "/headers"
@@ -28,7 +29,7 @@ def outside() -> FilemillError:
 
 def too_large(max_bytes: int) -> FilemillError:
     """Make the error for a source of more than `max_bytes` bytes."""
-    return _refusal(ErrorCode.FILE_TOO_LARGE, f"The source has more than {max_bytes} bytes.")
+    return _refusal(ErrorCode.FILE_TOO_LARGE, f"The source has more than the {allowed(max_bytes)}.")
 
 
 def unreachable(detail: str = "") -> FilemillError:

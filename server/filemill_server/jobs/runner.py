@@ -205,6 +205,7 @@ class Runner:
                 folder,
                 row.tenant,
                 limits=replace(services.limits, deadline_seconds=services.settings.job_deadline_seconds),
+                plan=services.plans.by_name.get(row.plan) if row.plan is not None else None,
                 lane=Lane.JOB,
                 on_progress=on_progress,
                 waiting=self._waiting(begun, clock, working),

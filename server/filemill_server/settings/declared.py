@@ -103,6 +103,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     presets_dir: (
         Annotated[Path, Meta(description="Folder of the operator's own packs, read again when it changes.")] | None
     ) = None
+    plans_file: (
+        Annotated[
+            Path,
+            Meta(
+                description="YAML file of the operator's own plans; they replace shipped ones of their names.",
+                examples=["/etc/filemill/plans.yaml"],
+            ),
+        ]
+        | None
+    ) = None
     workers: Annotated[
         int, Meta(ge=1, le=1024, description="Worker processes; default: the CPUs this machine gives the server.")
     ] = field(default_factory=cpu_quota)
