@@ -11,12 +11,15 @@ from litestar import Litestar
 from filemill.faults import unknown
 from filemill.registry import Registry
 from filemill_server.dialects.dialect import Dialect
+from filemill_server.dialects.imgsmaller import IMGSMALLER
 from filemill_server.settings import Settings, SettingsError
 from filemill_server.settings.reading import SettingFault
 
 log = structlog.get_logger("filemill.dialects")
 
-OURS: Sequence[Dialect] = ()
+OURS: Sequence[Dialect] = (
+    IMGSMALLER,
+)
 _HOSTS = "FILEMILL_DIALECT_HOSTS"
 _ROOT = "FILEMILL_ROOT_DIALECTS"
 
