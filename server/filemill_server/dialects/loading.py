@@ -11,6 +11,7 @@ from litestar import Litestar
 from filemill.faults import unknown
 from filemill.registry import Registry
 from filemill_server.dialects.dialect import Dialect
+from filemill_server.dialects.filewhirl import FILEWHIRL
 from filemill_server.dialects.imgsmaller import IMGSMALLER
 from filemill_server.settings import Settings, SettingsError
 from filemill_server.settings.reading import SettingFault
@@ -18,6 +19,7 @@ from filemill_server.settings.reading import SettingFault
 log = structlog.get_logger("filemill.dialects")
 
 OURS: Sequence[Dialect] = (
+    FILEWHIRL,
     IMGSMALLER,
 )
 _HOSTS = "FILEMILL_DIALECT_HOSTS"
