@@ -17,6 +17,7 @@ from filemill.task import Input
 from filemill_server.bodies import Part
 from filemill_server.bodies.spool import too_large
 from filemill_server.fetch.client import fetch
+from filemill_server.fetch.policy import FetchPolicy
 from filemill_server.files import StoredFile
 from filemill_server.folder import too_large as file_too_large
 from filemill_server.names import DEFAULT_NAME, clean_name
@@ -41,6 +42,7 @@ class Bringer:
         parts: the request's file parts, by parameter name.
         plan: whose limits hold beside the server's; None: no plan's.
         limit: bytes of one source, in place of what the plan allows.
+        policy: of fetches; default: the server's, within the limit.
     """
 
     def __init__(
@@ -48,9 +50,10 @@ class Bringer:
         services: Services,
         folder: Path,
         tenant: str,
-        parts: Mapping[str, Part],
+        parts: Mapping[str, Part] = {},
         plan: Plan | None = None,
         limit: int | None = None,
+        policy: FetchPolicy | None = None,
     ) -> None:
         self._services = services
         self._folder = folder
@@ -61,7 +64,8 @@ class Bringer:
         self._limit = file_limit(most, plan) if limit is None else min(limit, most)
         # What is kept here kept to the server's limit when it came; less may be allowed now.
         self._is_less = limit is not None or isinstance(self._limit, PlanBytes)
-        self._fetch_policy = replace(services.fetch_policy, max_bytes=min(self._limit, services.fetch_policy.max_bytes))
+        own = services.fetch_policy
+        self._policy = policy or replace(own, max_bytes=min(self._limit, own.max_bytes))
 
     async def bring(self, sources: Sequence[tuple[str, Source]]) -> list[Input]:
         """Bring sources, given with their JSON pointers.
@@ -85,7 +89,7 @@ class Bringer:
         path = self._folder / f"source-{pointer.replace('/', '-')}"
         if source.url is not None:
             try:
-                fetched = await fetch(source.url, path, policy=self._fetch_policy, headers=source.headers or {})
+                fetched = await fetch(source.url, path, policy=self._policy, headers=source.headers or {})
             except FilemillError as error:
                 faults = [Fault(pointer + fault.pointer, fault.detail) for fault in error.faults]
                 refused = FilemillError(error.code, error.detail, faults=faults)
@@ -102,7 +106,7 @@ class Bringer:
         if source.storage_key is not None:
             return await self._stored(f"{pointer}/storageKey", source.storage_key, path)
         assert source.base64 is not None
-        await asyncio.to_thread(path.write_bytes, _decoded(f"{pointer}/base64", source.base64, self._limit))
+        await asyncio.to_thread(path.write_bytes, decode_base64(f"{pointer}/base64", source.base64, self._limit))
         return Input(str(path), DEFAULT_NAME)
 
     async def _upload(self, pointer: str, upload_id: str, path: Path) -> Input:
@@ -133,8 +137,17 @@ class Bringer:
         return Input(str(path), clean_name(name) or DEFAULT_NAME)
 
 
-def _decoded(pointer: str, text: str, limit: int) -> bytes:
-    """Decode base64, standard or URL-safe, alone or as a data URL."""
+def decode_base64(pointer: str, text: str, limit: int) -> bytes:
+    """Decode base64, standard or URL-safe, alone or as a data URL.
+
+    Args:
+        pointer: of the text, for what is wrong with it.
+        text: the base64; white space in it is left out, padding may be absent.
+        limit: bytes of what is decoded.
+
+    Raises:
+        FilemillError: `INVALID_PARAMETER` where it is none, `FILE_TOO_LARGE`.
+    """
     if text.startswith("data:"):
         head, comma, text = text.partition(",")
         if not comma:

@@ -41,6 +41,7 @@ async def keep_inputs(
     body: Body,
     sources: Sequence[tuple[str, Source]],
     plan: Plan | None = None,
+    keep_seconds: int = KEEP_SECONDS,
 ) -> Kept:
     """Bring the files of a request into the store.
 
@@ -51,6 +52,7 @@ async def keep_inputs(
         body: of the request; its files are consumed.
         sources: the inputs that it names, with their JSON pointers.
         plan: whose limits hold beside the server's.
+        keep_seconds: how long the files are kept where the job does not end before.
 
     Raises:
         FilemillError: `UNSUPPORTED_MEDIA` where no format knows the content of a file, `INVALID_PARAMETER` where
@@ -71,7 +73,7 @@ async def keep_inputs(
             media_type=given.media_type,
             size=given.size,
             sha256=given.sha256,
-            ttl_seconds=KEEP_SECONDS,
+            ttl_seconds=keep_seconds,
         )
         return upload.id, row
 

@@ -29,6 +29,11 @@ def too_large(max_bytes: int, size: int) -> FilemillError:
     return error
 
 
+def outside() -> FilemillError:
+    """Make the error for a host that is none of those that sources may come from."""
+    return _refusal(ErrorCode.SOURCE_FORBIDDEN, "The URL leads to a host that sources may not come from.")
+
+
 def unreachable(detail: str = "") -> FilemillError:
     """Make the error for a source that gave no file.
 

@@ -56,6 +56,10 @@ class Jobs:
             raise missing_job()
         return row
 
+    async def find(self, id: str) -> JobRow | None:
+        """Return a job whose id is what shows that it may be seen; None where there is none."""
+        return await self._store.get(id) if _ID.fullmatch(id) else None
+
     async def list(
         self, tenant: str, cursor: str | None, limit: int, state: State | None
     ) -> tuple[Sequence[JobRow], str | None]:

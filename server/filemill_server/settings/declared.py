@@ -196,6 +196,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     webhook_allow_http: Annotated[
         bool, Meta(description="Send webhooks to http URLs too, which everybody on the way can read; meant for tests.")
     ] = False
+    imgsmaller_keep_seconds: Annotated[
+        int,
+        Meta(ge=60, le=86400, description="How long the dialect ImgSmaller keeps a result, seconds; at most a day."),
+    ] = 86400
     blocked_plugins: Annotated[tuple[str, ...], Meta(description="Plugins that are not loaded, by name.")] = ()
     secret: (
         Annotated[
