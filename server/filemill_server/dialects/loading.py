@@ -1,4 +1,4 @@
-"""The dialects of a server: ours, and those that plugins bring."""
+"""The dialects of a server, which plugins bring."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from filemill_server.settings.reading import SettingFault
 
 log = structlog.get_logger("filemill.dialects")
 
-OURS: Sequence[Dialect] = ()
 _HOSTS = "FILEMILL_DIALECT_HOSTS"
 _ROOT = "FILEMILL_ROOT_DIALECTS"
 
@@ -30,7 +29,7 @@ class Spoken(NamedTuple):
 
 def load_dialects(registry: Registry) -> Mapping[str, Spoken]:
     """Return all dialects by their names. What is wrong with a plugin's is reported, and it is left out."""
-    found = {dialect.name: Spoken(dialect, dialect.application()) for dialect in OURS}
+    found: dict[str, Spoken] = {}
     for plugin in registry.plugins:
         module = registry.hooks.get_plugin(plugin.name)
         hook = getattr(module, "filemill_dialects", None)
@@ -55,7 +54,7 @@ def dialect_hosts(settings: Settings, dialects: Mapping[str, Spoken]) -> Mapping
     for entry in settings.dialect_hosts:
         name, equals, host = (part.strip() for part in entry.partition("="))
         if not equals or not host:
-            raise _wrong(_HOSTS, entry, "It is not like filagram=api.example.com.")
+            raise _wrong(_HOSTS, entry, "It is not like shop=api.example.com.")
         hosts[host.lower()] = _known(name, dialects, _HOSTS)
     return hosts
 
