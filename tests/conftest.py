@@ -49,18 +49,19 @@ def corpus() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
-    """Start servers with settings of their own, and an environment that several may share; all are stopped at the end.
+    """Start servers with settings of their own, and an environment that several may share.
 
-    The words are those of the command line; without any it is `serve`. What is killed or stopped may be started again:
-    it keeps its data folder and its port.
+    All are stopped at the end of the module: a server that idles costs two percent of a core. The words are those of
+    the command line; without any it is `serve`. What is killed or stopped may be started again: it keeps its data
+    folder and its port.
     """
     started: list[LiveServer] = []
 
     def start(*words: str, environment: Mapping[str, str] | None = None, **settings: str) -> LiveServer:
-        data = tmp_path_factory.mktemp("server") / "data"
         own = {f"FILEMILL_{name.upper()}": value for name, value in settings.items()}
+        data = tmp_path_factory.mktemp("server") / "data"
         server = LiveServer(data, {**(environment or {}), **own}, words or ("serve",))
         started.append(server)
         server.start()
@@ -72,9 +73,14 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServ
 
 
 @pytest.fixture(scope="session")
-def server(start_server: StartServer) -> LiveServer:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """The server that most tests share: sources from 127.0.0.1 allowed, a deadline of ten seconds."""
-    return start_server(fetch_allow_networks="127.0.0.0/8", deadline_seconds="10", workers="2")
+    settings = {"FETCH_ALLOW_NETWORKS": "127.0.0.0/8", "DEADLINE_SECONDS": "10", "WORKERS": "2"}
+    data = tmp_path_factory.mktemp("server") / "data"
+    shared = LiveServer(data, {f"FILEMILL_{name}": value for name, value in settings.items()})
+    shared.start()
+    yield shared
+    shared.stop()
 
 
 @pytest.fixture

@@ -130,8 +130,8 @@ def test_plugin_that_breaks_is_left_out_alone(speaking: LiveServer) -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "said"),
     [
-        ("FILEMILL_ROOT_DIALECTS", "filagrom", "Unknown dialect 'filagrom'"),
-        ("FILEMILL_DIALECT_HOSTS", "loud", "It is not like filagram=api.example.com."),
+        ("FILEMILL_ROOT_DIALECTS", "load", "Unknown dialect 'load'"),
+        ("FILEMILL_DIALECT_HOSTS", "loud", "It is not like shop=api.example.com."),
     ],
 )
 def test_wrong_setting_is_said(tmp_path: Path, speaking: LiveServer, setting: str, value: str, said: str) -> None:

@@ -60,7 +60,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(
             description="Host names under which the server speaks a dialect; each is at its prefix all the same.",
-            examples=["filagram=api.example.com,imgstax=pictures.example.com"],
+            examples=["shop=api.example.com,gallery=pictures.example.com"],
         ),
     ] = ()
     browser_dialects: Annotated[
@@ -82,7 +82,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         Meta(
             description="Dialects whose paths stand at the root; the native API is then below `/native` as well.",
-            examples=["filagram,imgsmaller"],
+            examples=["shop,gallery"],
         ),
     ] = ()
     filagram_result_seconds: Annotated[
