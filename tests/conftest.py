@@ -17,8 +17,10 @@ from live import LiveServer, StartServer
 from real_parts import MissingPartError, ObjectStoreServer, PostgresServer
 
 # The same examples in every run: what a change broke is told from what was always broken. To look for more:
-# pytest --hypothesis-profile=default
-hypothesis.settings.register_profile("repeatable", derandomize=True)
+# pytest --hypothesis-profile=default. How long an example takes says how busy the machine is, and nothing else.
+hypothesis.settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("repeatable")
 
 P = TypeVar("P", PostgresServer, ObjectStoreServer)

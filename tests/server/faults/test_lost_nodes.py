@@ -68,6 +68,13 @@ def test_no_node_keeps_long_work_from_an_idle_one(pair: Pair, ledger: Ledger) ->
     for node in pair.workers:
         node.stop()
     pair.restore()  # they know of no short jobs any more, of which one would take many
+    first: list[str] = []
+    end = time.monotonic() + 60
+    while ledger.nodes_of(first) < 2:  # a node opens its engine after it says that it runs jobs
+        assert time.monotonic() < end, "only one of the nodes takes jobs"
+        first.append(submit(pair.client, seconds=1))
+        time.sleep(0.3)
+    ledger.wait(60)
     long = [submit(pair.client, seconds=2) for _ in range(2)]
     ledger.wait(30)
     assert ledger.nodes_of(long) == 2
