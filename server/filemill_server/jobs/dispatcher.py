@@ -142,6 +142,7 @@ class Dispatcher:
     async def _take(self, engine: Engine) -> None:
         """Start what waits and has a place, and announce what has ended."""
         self._woken.clear()
+        self._places.admit()  # a job that is slow by now holds up none
         news = await self._queue.news()
         if news.ended:
             ended = await self._queue.unannounced()

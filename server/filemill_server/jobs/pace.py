@@ -6,13 +6,15 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from statistics import fmean
 
 MOST_A_WORKER = 16
 """Jobs in hand for each worker process: while one is worked on, others bring inputs or store results."""
 AHEAD_SECONDS = 0.5
 """Work that may wait in a process for its own workers, for each of them: the time of a look at the queue."""
+SLOW_SECONDS = 1.0
+"""A job whose inputs take longer, or that waits to try again, holds up no other one."""
 _RECENT = 8
 
 
@@ -35,28 +37,41 @@ class Pace:
         self._clock = clock
         self._brought: deque[float] = deque(maxlen=_RECENT)
         self._worked: deque[float] = deque(maxlen=_RECENT)
-        self._begun: list[float] = []
+        self._idle: list[float] = []
+        self._working: list[float] = []
 
-    def brought(self, seconds: float) -> None:
-        """Tell how long it took to bring the inputs of a job."""
-        self._brought.append(seconds)
+    def bringing(self) -> AbstractContextManager[None]:
+        """Tell that the inputs of a job are brought for the time of a `with` block."""
+        return self._timed(self._idle, self._brought)
+
+    def pausing(self) -> AbstractContextManager[None]:
+        """Tell that a job waits to try again for the time of a `with` block."""
+        return self._timed(self._idle, deque(maxlen=0))
+
+    def working(self) -> AbstractContextManager[None]:
+        """Tell that a worker is busy with a job for the time of a `with` block."""
+        return self._timed(self._working, self._worked)
 
     @contextmanager
-    def working(self) -> Iterator[None]:
-        """Tell that a worker is busy with a job for the time of a `with` block."""
+    def _timed(self, running: list[float], ended: deque[float]) -> Iterator[None]:
         begun = self._clock()
-        self._begun.append(begun)
+        running.append(begun)
         try:
             yield
         finally:
-            self._begun.remove(begun)
-            self._worked.append(self._clock() - begun)
+            running.remove(begun)
+            ended.append(self._clock() - begun)
+
+    def slow(self) -> int:
+        """Return how many jobs have needed no worker for so long that others may go before them."""
+        now = self._clock()
+        return sum(now - begun > SLOW_SECONDS for begun in self._idle)
 
     def places(self) -> int:
-        """Return how many jobs to have in hand now. Until the first one is done, all are taken to be long."""
+        """Return how many jobs to have in hand now, beside slow ones. Until one is done, all are taken to be long."""
         now = self._clock()
         # By the slowest: behind a long job the short ones of its process wait.
-        slowest = max([*self._worked, *(now - begun for begun in self._begun)], default=None)
+        slowest = max([*self._worked, *(now - begun for begun in self._working)], default=None)
         if slowest is None:
             return min(self.most, self._workers)
         ahead = (AHEAD_SECONDS + fmean(self._brought or [0.0])) / max(slowest, 1e-3)
@@ -73,12 +88,16 @@ class Places:
 
     def free(self) -> int:
         """Return how many may be taken now; none while anything waits."""
-        return 0 if self._waiting else max(0, self._pace.places() - self._taken)
+        return 0 if self._waiting else self._left()
 
     def due(self) -> int:
         """Return how many to fill now: none before half of them are free, as what is taken at once shares much."""
         free = self.free()
-        return free if free >= self._taken else 0
+        return free if free >= self._taken - self._pace.slow() else 0
+
+    def _left(self) -> int:
+        busy = self._taken - self._pace.slow()
+        return max(0, min(self._pace.places() - busy, self._pace.most - self._taken))
 
     def take(self, count: int) -> None:
         """Take places that are free."""
@@ -101,7 +120,11 @@ class Places:
     def give(self, count: int) -> None:
         """Give places back."""
         self._taken -= count
-        while self._waiting and (self._waiting[0].done() or self._pace.places() > self._taken):
+        self.admit()
+
+    def admit(self) -> None:
+        """Give what waits the places that there are now."""
+        while self._waiting and (self._waiting[0].done() or self._left()):
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)

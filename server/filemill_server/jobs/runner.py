@@ -7,7 +7,6 @@ made is published together with its end, in one transaction, so that it is there
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -149,7 +148,8 @@ class Runner:
                         raise
                 failures += 1
                 log.warning("job_waits_to_retry", job_id=row.id, code=error.code.name, failures=failures)
-            await asyncio.sleep(wait_seconds(failures))
+            with self._pace.pausing():
+                await asyncio.sleep(wait_seconds(failures))
 
     async def _once(self, row: JobRow, folder: Path, tell: Tell, clock: Clock) -> Made:
         assert row.request is not None  # it goes with the job's end
@@ -167,8 +167,13 @@ class Runner:
         return Made({**described, **assembled.result}, rows, assembled.term)
 
     async def _work(self, row: JobRow, work: Work, folder: Path, tell: Tell, clock: Clock) -> Made:
+        with ExitStack() as stage:
+            stage.enter_context(self._pace.bringing())
+            outcome = await self._do(row, work, folder, tell, clock, stage)
+        return await self._store_outcome(row, work, outcome)
+
+    async def _do(self, row: JobRow, work: Work, folder: Path, tell: Tell, clock: Clock, stage: ExitStack) -> Outcome:
         services = self._services
-        begun = time.monotonic()
         files = [await self._upload(row, held, folder / f"file-{at}") for at, held in enumerate(work.files)]
         parts: dict[str, Part] = {}
         for at, (name, held) in enumerate(work.parts.items()):
@@ -198,27 +203,25 @@ class Runner:
             name = type(pipelines[0].steps[at]).__struct_config__.tag if len(pipelines[0].steps) > at else None
             tell(Reached(share, ": ".join(filter(None, (str(name) if name else "", progress.note))) or None))
 
-        with ExitStack() as working:
-            outcome = await do(
-                services,
-                doing,
-                folder,
-                row.tenant,
-                limits=replace(services.limits, deadline_seconds=services.settings.job_deadline_seconds),
-                plan=services.plans.by_name.get(row.plan) if row.plan is not None else None,
-                lane=Lane.JOB,
-                on_progress=on_progress,
-                waiting=self._waiting(begun, clock, working),
-            )
-        return await self._store_outcome(row, work, outcome)
+        return await do(
+            services,
+            doing,
+            folder,
+            row.tenant,
+            limits=replace(services.limits, deadline_seconds=services.settings.job_deadline_seconds),
+            plan=services.plans.by_name.get(row.plan) if row.plan is not None else None,
+            lane=Lane.JOB,
+            on_progress=on_progress,
+            waiting=self._waiting(clock, stage),
+        )
 
     @contextmanager
-    def _waiting(self, begun: float, clock: Clock, working: ExitStack) -> Iterator[None]:
-        """Wait for a worker; what was before brought the inputs, and what comes then, up to another end, is work."""
-        self._pace.brought(time.monotonic() - begun)
+    def _waiting(self, clock: Clock, stage: ExitStack) -> Iterator[None]:
+        """Wait for a worker: the stage of bringing inputs has ended, and that of work begins when there is one."""
+        stage.close()
         with clock.stopped():
             yield
-        working.enter_context(self._pace.working())
+        stage.enter_context(self._pace.working())
 
     async def _store_outcome(self, row: JobRow, work: Work, outcome: Outcome) -> Made:
         outputs = outputs_of(outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -203,6 +204,19 @@ def test_cancelled_job_leaves_nothing(start_server: StartServer, photo: Path) ->
         )
         assert started.status_code == 200, started.text
         assert [asset["filename"] for asset in client.get("/v1/assets").json()["assets"]] == ["file.jpg"]
+
+
+def test_source_that_does_not_come_holds_up_nobody(start_server: StartServer, photo: Path) -> None:
+    """NA-51: while a fresh server with one worker waits for it, the next job is done."""
+    server = start_server(workers="1", fetch_allow_networks="127.0.0.0/8")
+    with socket.create_server(("127.0.0.1", 0)) as silent, server.client() as client:
+        source = {"url": f"http://127.0.0.1:{silent.getsockname()[1]}/never.jpg"}
+        stuck = client.post("/v1/resize", json={"source": source, "width": 30}, headers=ASYNC)
+        with silent.accept()[0]:
+            after = client.post("/v1/resize", params={"width": 30}, content=photo.read_bytes(), headers=ASYNC)
+            assert ended(client, after, 15)["status"] == "succeeded"
+            assert client.get(stuck.headers["location"]).json()["status"] == "running"
+            assert client.delete(stuck.headers["location"]).status_code == 204
 
 
 def test_events_tell_the_whole_story(client: httpx.Client, photo: Path) -> None:

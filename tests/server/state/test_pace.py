@@ -18,7 +18,8 @@ class Clocked:
 
     def job(self, work: float, brought: float = 0.0) -> None:
         """Let a job be done."""
-        self.pace.brought(brought)
+        with self.pace.bringing():
+            self.now += brought
         with self.pace.working():
             self.now += work
 
@@ -72,6 +73,29 @@ def test_most_is_the_operators() -> None:
     assert Pace(2, most=1).places() == 1
 
 
+def test_slow_job_holds_up_no_other(clocked: Clocked) -> None:
+    """One whose source does not come, or that waits to try again, keeps neither places nor halves of them."""
+    places = Places(clocked.pace)
+    places.take(2)
+    with clocked.pace.bringing(), clocked.pace.pausing():
+        assert places.due() == 0
+        clocked.now += 1.5
+        assert (places.free(), places.due()) == (2, 2)
+        places.take(2)
+        assert places.due() == 0
+    assert places.free() == 0
+
+
+def test_slow_jobs_are_no_more_than_the_most() -> None:
+    """Sources that never come hold all places in the end, and not more."""
+    clocked = Clocked(most=3)
+    places = Places(clocked.pace)
+    places.take(3)
+    with clocked.pace.bringing(), clocked.pace.bringing(), clocked.pace.bringing():
+        clocked.now += 60
+        assert places.free() == 0
+
+
 def test_places_are_filled_by_halves(clocked: Clocked) -> None:
     """Jobs that are taken at once share their costs: none is taken before half of the places are free."""
     clocked.job(0.2)
@@ -109,6 +133,21 @@ async def test_who_waits_for_a_place_gets_it_in_turn(clocked: Clocked) -> None:
     assert places.free() == 2
     await places.wait()
     assert places.free() == 1
+
+
+@pytest.mark.anyio
+async def test_who_waits_is_let_in_when_another_one_is_slow(clocked: Clocked) -> None:
+    """A look at the queue is the moment at which that is seen."""
+    places = Places(clocked.pace)
+    places.take(2)
+    waiting = asyncio.create_task(places.wait())
+    await asyncio.sleep(0)
+    with clocked.pace.bringing():
+        clocked.now += 1.5
+        places.admit()
+        await waiting
+    places.give(3)
+    assert places.free() == 2
 
 
 @pytest.mark.anyio
