@@ -28,8 +28,7 @@ def words(text: str) -> set[str]:
     return set(text.replace("\f", " ").split())
 
 
-@pytest.mark.parametrize("suffix", [".png", ".jpg"])
-@pytest.mark.parametrize("data", [{}, {"language": "en"}, {"language": ""}])
+@pytest.mark.parametrize(("suffix", "data"), [(".png", {}), (".jpg", {"language": "en"}), (".jpg", {"language": ""})])
 def test_text_of_a_picture(filagram: httpx.Client, scans: Scans, suffix: str, data: dict[str, str]) -> None:
     """FG-44, FG-45, FG-47: the text in the body, no URL, one page, how sure it is; English by default."""
     picture = scans.image().write_to_buffer(suffix)
