@@ -32,7 +32,9 @@ _BY_STATUS = {
 
 
 def problem_type(code: ErrorCode) -> str:
-    """Return the stable URI of a problem type."""
+    """Return the stable URI of a problem type; of a limit that is reached it is a registered one (NC-02)."""
+    if code is ErrorCode.RATE_LIMITED:
+        return QUOTA_TYPE
     return TYPE_BASE + code.name.lower().replace("_", "-")
 
 
@@ -50,7 +52,7 @@ def problem(error: FilemillError, *, request_id: str, path: str) -> tuple[dict[s
         **error.extra,
     }
     if isinstance(error, LimitReachedError):
-        body |= {"type": QUOTA_TYPE, "violated-policies": error.violated}
+        body["violated-policies"] = error.violated
     if error.faults:
         body["errors"] = [{"pointer": f"#{fault.pointer}", "detail": fault.detail} for fault in error.faults]
     headers: dict[str, str] = {}

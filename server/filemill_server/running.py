@@ -27,6 +27,7 @@ from filemill_server.keys import Keys
 from filemill_server.observe import Metrics
 from filemill_server.packs import Packs
 from filemill_server.plans.declared import load_plans
+from filemill_server.plans.domains import Domains
 from filemill_server.plans.usage import Usage
 from filemill_server.resumable.partial import PartialUploads
 from filemill_server.services import Services
@@ -38,7 +39,7 @@ from filemill_server.uploads import Uploads
 from filemill_server.webhooks.delivery import DeliveryPolicy
 from filemill_server.webhooks.endpoints import DisabledEndpoints
 from filemill_server.webhooks.notices import Notices
-from filemill_server.webhooks.sealing import Sealer
+from filemill_server.webhooks.sealing import Purpose, Sealer
 from filemill_server.webhooks.tenant_secrets import TenantSecrets
 from filemill_server.workplace import Workplace
 
@@ -78,7 +79,8 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
             source_storage=source_storage,
             plans=plans,
             usage=Usage(database, plans),
-            keys=Keys(database, plans),
+            domains=Domains(database),
+            keys=Keys(database, plans, Sealer(secret, Purpose.APP)),
             assets=Assets(database, storage),
             uploads=uploads,
             partial_uploads=PartialUploads(database, storage, uploads, registry.formats, workplace.id),

@@ -17,6 +17,7 @@ from filemill_server.keys import Key, Keys
 from filemill_server.observe import Metrics
 from filemill_server.packs import Packs
 from filemill_server.plans.declared import Plans
+from filemill_server.plans.domains import Domains
 from filemill_server.plans.plan import Plan
 from filemill_server.plans.sizes import file_limit
 from filemill_server.plans.usage import Usage
@@ -48,6 +49,7 @@ class Services:
     source_storage: Storage | None
     plans: Plans
     usage: Usage
+    domains: Domains
     keys: Keys
     assets: Assets
     uploads: Uploads

@@ -7,7 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
+from documentation import ROOT, blocks
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.plans.declared import PlansError, load_plans, read_plans
 from filemill_server.plans.plan import Plan
@@ -83,6 +85,13 @@ def test_faulty_file_is_refused_at_start(tmp_path: Path) -> None:
     assert f"{file}:2:22: Unknown parameter 'requests_per_moth'" in done.stderr
     with pytest.raises(SettingsError, match="can't be read"):
         load_settings({"FILEMILL_PLANS_FILE": str(tmp_path / "absent.yaml")})
+
+
+def test_examples_of_the_page() -> None:
+    """NA-61: the plans file of the operators' page is one that works, and names everything a plan can say."""
+    (block,) = blocks("plans", [ROOT / "docs" / "operators" / "plans.md"])
+    plans = read_plans(block.text, str(block))
+    assert all(getattr(plans["free"], info.name) is not None for info in fields(Plan))
 
 
 def test_plan_that_has_gone() -> None:

@@ -12,6 +12,7 @@ from filemill_server import keys as keys_module
 from filemill_server.database import Database
 from filemill_server.keys import Keys
 from filemill_server.tables import keys as table
+from filemill_server.webhooks.sealing import Purpose, Sealer
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def keys(database: Database) -> Keys:
     """Keys in an empty database."""
-    return Keys(database)
+    return Keys(database, sealer=Sealer(b"0123456789abcdef", Purpose.APP))
 
 
 async def test_plan_that_is_not_declared_is_refused(keys: Keys) -> None:
