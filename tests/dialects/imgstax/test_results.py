@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from datetime import datetime
 
 import httpx
@@ -154,6 +156,17 @@ def test_who_may_download(imgstax: Imgstax) -> None:
     refused(httpx.get(private["url"]), 401)
     for said in (public, private):
         refused(httpx.get(said["url"], headers={"X-API-Key": "wrong"}), 401)
+
+
+def test_after_its_end(imgstax: Imgstax) -> None:
+    """IX-92, IX-33: 404 with a key and without, and the request under its key is done anew."""
+    output = {"idempotencyKey": "order-5"}
+    first = imgstax.post("compress", photo(), output=output).json()
+    with closing(sqlite3.connect(imgstax.server.data / "filemill.db", timeout=20)) as database, database:
+        database.execute("UPDATE files SET expires_at = 1 WHERE id = ?", [first["assetId"]])
+    refused(imgstax.get(first), 404)
+    refused(httpx.get(first["url"]), 404)
+    assert imgstax.made("compress", photo(), output=output).body["assetId"] != first["assetId"]
 
 
 def test_unknown_asset(imgstax: Imgstax) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
 import httpx
 import pytest
+from litestar import Request
 
+from filemill.errors import ErrorCode, FilemillError
+from filemill_server.dialects.imgstax.answers import refuse
+from filemill_server.wire import HttpRequest
 from imgstax_client import Imgstax, photo, refused
 
 ENDPOINTS = ("compress", "convert", "compress-to-size", "resize", "downsize", "process", "packs/tiktok")
@@ -97,6 +102,27 @@ def test_error_body(imgstax: Imgstax) -> None:
     assert refused(imgstax.post("compress"), 400).startswith("source is missing")
     refused(imgstax.http.get(f"{imgstax.base}/assets/{'a' * 43}"), 404)
     refused(imgstax.http.get(f"{imgstax.server.address}/imgstax/v2/compress"), 404)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "word"),
+    [
+        (ErrorCode.OVERLOADED, 500, "INTERNAL_ERROR"),
+        (ErrorCode.INTERNAL_ERROR, 500, "INTERNAL_ERROR"),
+        (ErrorCode.DEADLINE_EXCEEDED, 500, "INTERNAL_ERROR"),
+        (ErrorCode.FORBIDDEN, 401, "UNAUTHORIZED"),
+        (ErrorCode.QUOTA_EXCEEDED, 429, "RATE_LIMITED"),
+        (ErrorCode.CONFLICT, 400, "INVALID_REQUEST"),
+        (ErrorCode.FILE_TOO_LARGE, 400, "INVALID_REQUEST"),
+    ],
+)
+def test_every_error_has_a_status_of_the_service(code: ErrorCode, status: int, word: str) -> None:
+    """IX-96, IX-97, DX-06: whatever goes wrong has one of its statuses and codes; when to try again is told."""
+    request: HttpRequest = Request({"type": "http", "method": "POST", "path": "/", "headers": []})
+    answer = refuse(request, FilemillError(code, "Why.", retry_after=7))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (status, "7")
+    said = json.loads(answer.content)
+    assert (said["code"], said["message"], set(said)) == (word, "Why.", {"error", "message", "code"})
 
 
 def test_rate_headers(imgstax: Imgstax) -> None:
