@@ -45,7 +45,7 @@ lock: $(VENV)/.dev ## Lock the newest versions that pyproject.toml allows
 		--output-file requirements-dev.lock
 
 LOCK := $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+	--generate-hashes --custom-compile-command "make lock"
 
 clean: ## Remove everything that was made here but the data of the server
 	@rm -rf $(VENV) .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks dist build sample.jpg

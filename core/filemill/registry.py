@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from importlib.metadata import EntryPoint, entry_points, version
@@ -96,6 +96,11 @@ class Registry:
         """Return the registration of a step's operation."""
         return self.operations[tag_of(type(step))]
 
+    def ask(self, plugin: Plugin, hook: str) -> list[Any]:
+        """Return what one plugin alone answers to a hook that gives a sequence."""
+        others = [other for name, other in self.hooks.list_name_plugin() if name != plugin.name and other is not None]
+        return [item for answer in self.hooks.subset_hook_caller(hook, others)() for item in answer]
+
     def startup(self, limits: Limits) -> None:
         """Let every plugin prepare its libraries: in a worker process, and in the tests of plugins."""
         self.hooks.hook.filemill_startup(limits=limits)
@@ -142,11 +147,9 @@ def _load(registry: Registry, point: EntryPoint) -> None:
         hash(module)  # pluggy keeps plugins in sets: an object that can't be in one would break those after it
         manager.register(module, name=point.name)
         manager.check_pending()
-        hook = manager.subset_hook_caller
-        others = [other for name, other in manager.list_name_plugin() if name != point.name and other is not None]
-        operations = _gather(hook("filemill_operations", others)())
-        formats = _gather(hook("filemill_formats", others)())
-        folders = _gather(hook("filemill_presets", others)())
+        operations = registry.ask(plugin, "filemill_operations")
+        formats = registry.ask(plugin, "filemill_formats")
+        folders = registry.ask(plugin, "filemill_presets")
         entries = [_entry(operation, plugin) for operation in operations]
         _refuse_clashes(registry, plugin, entries, formats)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin does wrong concerns that plugin alone
@@ -159,10 +162,6 @@ def _load(registry: Registry, point: EntryPoint) -> None:
     registry.formats = FormatTable([*registry.formats, *formats])
     registry.format_plugins |= {form.name: plugin for form in formats}
     registry.preset_folders += [(plugin, folder) for folder in folders]
-
-
-def _gather(answers: Sequence[Sequence[Any]]) -> list[Any]:
-    return [item for answer in answers for item in answer]
 
 
 def _entry(operation: type[Operation], plugin: Plugin) -> Entry:

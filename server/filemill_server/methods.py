@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from litestar import Response
 
 from filemill_server.auth import OPEN
@@ -17,10 +19,15 @@ def allowed_methods(request: HttpRequest) -> str:
     best: tuple[int, list[str]] = (-1, [])
     for route in request.app.routes:
         parts = route.path.split("/")
-        if len(parts) == len(path) and all(a == b or a.startswith("{") for a, b in zip(parts, path, strict=True)):
+        if fits(parts, path):
             literal = sum(a == b for a, b in zip(parts, path, strict=True))
             best = max(best, (literal, sorted(map(str, route.methods))))
     return ", ".join(best[1])
+
+
+def fits(parts: Sequence[str], path: Sequence[str]) -> bool:
+    """Whether a path is one of a route's; both are cut at their slashes."""
+    return len(parts) == len(path) and all(a == b or a.startswith("{") for a, b in zip(parts, path, strict=True))
 
 
 async def answer_options(request: HttpRequest) -> Response[bytes] | None:

@@ -15,6 +15,7 @@ from filemill.errors import ErrorCode, FilemillError
 from filemill_server.methods import answer_options
 from filemill_server.problems import allow_header, answer_gone, routing_error
 from filemill_server.services import Services
+from filemill_server.serving import Refuse
 from filemill_server.wire import ClientGone, Connection, HttpRequest
 
 log = structlog.get_logger("filemill.dialects")
@@ -22,7 +23,6 @@ log = structlog.get_logger("filemill.dialects")
 _NAME = re.compile(r"[a-z][a-z0-9]{1,31}")
 
 Secret = Callable[[Connection], str | None]
-Refuse = Callable[[HttpRequest, FilemillError], Response[bytes]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from filemill_server.dialects.loading import Spoken
+from filemill_server.methods import fits
 
 NATIVE_PREFIX = "/native"
 """Where the native API is beside dialects at the root, whose paths may be the same (DX-18)."""
@@ -98,14 +99,9 @@ def _has(app: Litestar, path: str, *, rest: bool = False) -> bool:
     asked = path.rstrip("/").split("/")
     for route in app.routes:
         parts = route.path.rstrip("/").split("/")
-        if parts[-1].endswith(":path}"):
-            if not rest:
-                continue
-            parts, compared = parts[:-1], asked[: len(parts) - 1]
-        else:
-            compared = asked
-        if len(parts) == len(compared) and all(
-            one == other or one.startswith("{") for one, other in zip(parts, compared, strict=True)
-        ):
+        takes_rest = parts[-1].endswith(":path}")
+        if rest and takes_rest and fits(parts[:-1], asked[: len(parts) - 1]):
+            return True
+        if not takes_rest and fits(parts, asked):
             return True
     return False

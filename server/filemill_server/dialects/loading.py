@@ -31,12 +31,8 @@ def load_dialects(registry: Registry) -> Mapping[str, Spoken]:
     """Return all dialects by their names. What is wrong with a plugin's is reported, and it is left out."""
     found: dict[str, Spoken] = {}
     for plugin in registry.plugins:
-        module = registry.hooks.get_plugin(plugin.name)
-        hook = getattr(module, "filemill_dialects", None)
-        if hook is None:
-            continue
         try:
-            brought = [_spoken(dialect, found) for dialect in hook()]
+            brought = [_spoken(dialect, found) for dialect in registry.ask(plugin, "filemill_dialects")]
         except Exception as error:
             log.exception("dialects_left_out", plugin=plugin.name, exc_info=error)
             continue

@@ -1,9 +1,9 @@
 """DBOS, which keeps work going over the end of a process: everything of it that this server uses is here.
 
-Two workflows: `jobs` runs jobs that were taken at once, `notify` delivers the message to the webhook of one. Most
-of what a short job costs is what DBOS writes down of its workflow: so jobs that are taken at once share one. DBOS
-takes 0.8 s of CPU and 54 MB to import: it is imported when
-an engine is opened, which is when the server answers already.
+Two workflows: `jobs` runs jobs that were taken at once, `notify` delivers the message to the webhook of one. What
+DBOS writes down of a workflow is a good part of what a short job costs: so jobs that are taken at once share one.
+DBOS takes 0.8 s of CPU and 54 MB to import: it is imported when an engine is opened, which is when the server
+answers already.
 """
 
 from __future__ import annotations
