@@ -112,6 +112,20 @@ def test_errors_are_worded_by_the_dialect(caller: httpx.Client, speaking: LiveSe
     assert "secret of the implementation" not in defect.text
 
 
+def test_json_is_read_whatever_it_is_called(caller: httpx.Client, speaking: LiveServer) -> None:
+    """An object is taken under any content type; what is none is refused in the dialect's words, and so is too much."""
+    headers = {"Authorization": f"Bearer {speaking.key}", "Content-Type": "text/plain"}
+    assert caller.post("/loud/api/v1/echo", content=b'{"a": [1]}', headers=headers).json() == {"a": [1]}
+    for content, status, code in (
+        (b"{", 400, "BAD_REQUEST"),
+        (b"[1]", 400, "BAD_REQUEST"),
+        (b"[" * 90, 400, "BAD_REQUEST"),
+        (b'{"a": "' + b"x" * 100 + b'"}', 413, "FILE_TOO_LARGE"),
+    ):
+        answer = caller.post("/loud/api/v1/echo", content=content, headers=headers)
+        assert (answer.status_code, answer.json()["loud"]) == (status, code)
+
+
 def test_key_of_another_dialect_is_unknown(caller: httpx.Client, speaking: LiveServer) -> None:
     """DX-05: one that is bound works where it belongs; one that is not works everywhere."""
     bound = speaking.command("keys", "create", "--name", "bound", "--dialect", "meek").stdout.strip()

@@ -84,12 +84,12 @@ async def read_body(
     """
     digests = Digests(request.headers.get("content-digest"))
     declared = request.headers.get("content-type", "")
-    media_type = declared.partition(";")[0].strip().lower()
+    said = media_type(request)
     stream = stream_of(request, digests)
     query = request.scope["query_string"]
-    if media_type == "application/json" or media_type.endswith("+json"):
+    if said == "application/json" or said.endswith("+json"):
         body = await _read_json(stream, query)
-    elif media_type == "multipart/form-data":
+    elif said == "multipart/form-data":
         _no_query(query)
         files, texts = await read_form(stream, declared, folder, limit)
         body = _from_form([Part(*file) for file in files], read_text(texts, *structs))
@@ -97,6 +97,11 @@ async def read_body(
         body = await _read_raw(request, stream, folder, limit, query, structs)
     digests.verify()
     return body
+
+
+def media_type(request: HttpRequest) -> str:
+    """Return what a request says its body is, in small letters and without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 async def stream_of(request: HttpRequest, digests: Digests) -> AsyncIterator[bytes]:
@@ -111,21 +116,32 @@ async def stream_of(request: HttpRequest, digests: Digests) -> AsyncIterator[byt
 
 
 async def _read_json(stream: AsyncIterator[bytes], query: bytes) -> Body:
+    parameters = await read_json(
+        stream, MAX_JSON_BYTES, "A JSON body (send large files as an upload, a form or a raw body)"
+    )
+    _no_query(query)
+    if not isinstance(parameters, dict):
+        raise invalid("", "The JSON body must be an object.")
+    return Body(files=[], parts={}, parameters=parameters, strict=True)
+
+
+async def read_json(stream: AsyncIterator[bytes], limit: int, what: str) -> object:
+    """Read a JSON value of so many bytes at most; `what` it is, for who sends more.
+
+    Raises:
+        FilemillError: `BAD_REQUEST` where it is none, `FILE_TOO_LARGE`.
+    """
     data = bytearray()
     async for chunk in stream:
         data += chunk
-        if len(data) > MAX_JSON_BYTES:
-            raise too_large(MAX_JSON_BYTES, "A JSON body (send large files as an upload, a form or a raw body)")
-    _no_query(query)
+        if len(data) > limit:
+            raise too_large(limit, what)
     try:
-        parameters = msgspec.json.decode(data)
+        return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FilemillError(ErrorCode.BAD_REQUEST, f"The body is not JSON: {error}.") from None
     except RecursionError:
         raise FilemillError(ErrorCode.BAD_REQUEST, "The JSON body is nested too deeply.") from None
-    if not isinstance(parameters, dict):
-        raise invalid("", "The JSON body must be an object.")
-    return Body(files=[], parts={}, parameters=parameters, strict=True)
 
 
 def _no_query(query: bytes) -> None:

@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from filemill.errors import ErrorCode, FilemillError
-from filemill_server.bodies.body import MAX_JSON_BYTES, Part, stream_of
+from filemill_server.bodies.body import MAX_JSON_BYTES, Part, media_type, read_json, stream_of
 from filemill_server.bodies.digests import Digests
 from filemill_server.bodies.form import read_form
-from filemill_server.bodies.spool import too_large
 from filemill_server.wire import HttpRequest
 
 
@@ -26,11 +24,6 @@ class Form(Struct, frozen=True):
     def named(self, *names: str) -> Sequence[Part]:
         """Return the file parts of some names that are not empty."""
         return [part for part in self.files if part.field in names and part.path.stat().st_size]
-
-
-def media_type(request: HttpRequest) -> str:
-    """Return what a request says its body is, in small letters and without parameters."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 async def read_multipart(request: HttpRequest, folder: Path, limit: int) -> Form:
@@ -52,15 +45,7 @@ async def read_object(request: HttpRequest, limit: int = MAX_JSON_BYTES) -> dict
     Raises:
         FilemillError: `BAD_REQUEST` where it is none, `FILE_TOO_LARGE` past the limit, bytes.
     """
-    data = bytearray()
-    async for chunk in stream_of(request, Digests(None)):
-        data += chunk
-        if len(data) > limit:
-            raise too_large(limit, "The JSON body")
-    try:
-        found = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise FilemillError(ErrorCode.BAD_REQUEST, f"The body is not JSON: {error}.") from None
+    found = await read_json(stream_of(request, Digests(None)), limit, "The JSON body")
     if not isinstance(found, dict):
         raise FilemillError(ErrorCode.BAD_REQUEST, "The JSON body must be an object.")
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import Response, get, post
 
 from filemill.errors import FilemillError
-from filemill_server.dialects import Dialect
+from filemill_server.dialects import Dialect, bodies
 from filemill_server.dialects.dialect import Refuse
 from filemill_server.services import base_url, key_of
 from filemill_server.wire import Connection, HttpRequest, json_answer
@@ -44,6 +44,12 @@ async def operations(request: HttpRequest) -> Response[bytes]:
     return json_answer({"loud": "operations"})
 
 
+@post("/api/v1/echo", status_code=200)
+async def echo(request: HttpRequest) -> Response[bytes]:
+    """Say again what came as JSON."""
+    return json_answer(await bodies.read_object(request, limit=100))
+
+
 @post("/api/v1/same", status_code=200)
 async def same_loud(request: HttpRequest) -> Response[bytes]:
     """Share a path."""
@@ -66,7 +72,7 @@ DIALECTS = [
     Dialect(
         name="loud",
         title="Loud",
-        routes=[who, break_, operations, same_loud],
+        routes=[who, break_, operations, echo, same_loud],
         secret=bearer,
         refuse=refusal("loud"),
     ),
