@@ -33,7 +33,12 @@ def distinct(stems: Sequence[str]) -> list[str]:
 
 
 def under(name: str, files: Sequence[str]) -> list[str]:
-    """Give files a name together: the only one has it with its own ending, many are in a folder of that name."""
+    """Give files a name together: the only one has it with its own ending, many are in a folder of that name.
+
+    Without a name they keep their own.
+    """
+    if not name:
+        return list(files)
     if len(files) == 1:
         return [name + PurePosixPath(files[0]).suffix]
     return [f"{name}/{file}" for file in files]

@@ -117,7 +117,7 @@ class Document:
             raise FilemillError(
                 ErrorCode.INVALID_FILE,
                 f"Page {number} of {self.file.name!r} would be drawn in {width}x{height} pixels; no side may have"
-                f" more than {limits.max_dimension}, all together no more than {limits.max_pixels}.",
+                f" more than {limits.max_dimension}, all together no more than {limits.pixels}.",
             )
         dpi = width * POINTS_PER_INCH / self.size(number)[0]
 

@@ -60,8 +60,16 @@ class Encoding(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown
     on_unreachable: (
         Annotated[OnUnreachable, Meta(description="When no quality fits: `fail`, `downscale` or `smallest`.")] | None
     ) = None
+    least_side: (
+        Annotated[
+            int,
+            Meta(ge=1, le=16384, description="With `downscale`: no side gets smaller than this, pixels; default 1."),
+        ]
+        | None
+    ) = None
     never_larger: (
-        Annotated[bool, Meta(description="Keep the original bytes where encoding again would make them more.")] | None
+        Annotated[bool, Meta(description="Keep the original bytes where encoding again would not make them fewer.")]
+        | None
     ) = None
 
     def merge(self, later: Encoding) -> Encoding:

@@ -172,7 +172,7 @@ class _Engine:
             raise invalid(
                 "",
                 f"The step makes {value.frames} x {value.width}x{value.height} pixels; no side may have more"
-                f" than {limits.max_dimension}, all together no more than {limits.max_pixels}.",
+                f" than {limits.max_dimension}, all together no more than {limits.pixels}.",
             )
 
     def _coerced(self, item: Item, accepts: Sequence[type]) -> object:

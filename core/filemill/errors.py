@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from enum import Enum
 
 from msgspec import Struct
@@ -55,7 +56,8 @@ class FilemillError(Exception):
         detail: a sentence that says what was wrong and what would be right.
         faults: every wrong parameter with its JSON pointer.
         retry_after: seconds after which a repetition may succeed.
-        extra: further members of the problem document, such as `smallestBytes`.
+        extra: further members of the problem document, such as `smallestBytes`; a moment is aware and becomes
+            RFC 3339 there.
     """
 
     def __init__(
@@ -65,7 +67,7 @@ class FilemillError(Exception):
         *,
         faults: Sequence[Fault] = (),
         retry_after: int | None = None,
-        **extra: int | float | str,
+        **extra: int | float | str | datetime,
     ) -> None:
         super().__init__(detail)
         self.code = code
@@ -87,7 +89,10 @@ class Problem(Struct, frozen=True, omit_defaults=True):
     @classmethod
     def of(cls, error: FilemillError) -> Problem:
         """Pack an error."""
-        return cls(error.code.name, error.detail, error.faults, error.retry_after, error.extra)
+        extra = {
+            name: value.isoformat() if isinstance(value, datetime) else value for name, value in error.extra.items()
+        }
+        return cls(error.code.name, error.detail, error.faults, error.retry_after, extra)
 
     def error(self) -> FilemillError:
         """Unpack the error."""

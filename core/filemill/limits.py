@@ -15,6 +15,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
     Fields:
         max_pixels: pixels of one picture, all frames together.
+        max_pixels_of: whose limit that is, for errors; "": the server's own.
         max_dimension: width or height of a picture, pixels.
         max_frames: frames or pages of a picture.
         max_steps: steps of a pipeline.
@@ -26,6 +27,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     """
 
     max_pixels: Annotated[int, Meta(ge=1)] = 100_000_000
+    max_pixels_of: str = ""
     max_dimension: Annotated[int, Meta(ge=1, le=65535)] = MAX_DIMENSION
     max_frames: Annotated[int, Meta(ge=1)] = 1000
     max_steps: Annotated[int, Meta(ge=1)] = 64
@@ -34,3 +36,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     honour_restrictions: bool = False
     memory_bytes: Annotated[int, Meta(ge=64 << 20)] = 1 << 30
     deadline_seconds: Annotated[float, Meta(gt=0)] = 30.0
+
+    @property
+    def pixels(self) -> str:
+        """`max_pixels` for errors, with whose limit it is."""
+        return f"{self.max_pixels} ({self.max_pixels_of})" if self.max_pixels_of else str(self.max_pixels)

@@ -151,7 +151,7 @@ def check_size(width: int, height: int, frames: int, limits: Limits, name: str) 
     elif frames > limits.max_frames:
         detail = f"{name!r} has {frames} frames; {limits.max_frames} are allowed."
     elif width * height * frames > limits.max_pixels:
-        detail = f"{name!r} has {width * height * frames} pixels in all; {limits.max_pixels} are allowed."
+        detail = f"{name!r} has {width * height * frames} pixels in all; {limits.pixels} are allowed."
     else:
         return
     raise FilemillError(ErrorCode.INVALID_FILE, detail)

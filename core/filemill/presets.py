@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from importlib.resources.abc import Traversable
 from typing import Annotated, Any
 
-import yaml
 from msgspec import Meta, Struct
 
 from filemill.errors import Fault, FilemillError
@@ -15,6 +14,7 @@ from filemill.limits import MAX_DIMENSION, Limits
 from filemill.operation import Operation
 from filemill.pipeline import check_steps, read_steps
 from filemill.registry import Registry
+from filemill.yaml_text import YamlError, YamlFault, read_yaml
 
 PackId = Annotated[str, Meta(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", max_length=64)]
 Side = Annotated[int, Meta(ge=1, le=MAX_DIMENSION)]
@@ -63,20 +63,6 @@ class PresetError(Exception):
         self.faults = faults
 
 
-class _Loader(yaml.SafeLoader):
-    """Plain YAML, in which a key that stands twice is an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} stands twice", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
 def read_pack(text: str, file: str, registry: Registry, limits: Limits) -> Pack:
     """Read a preset file's text.
 
@@ -90,25 +76,16 @@ def read_pack(text: str, file: str, registry: Registry, limits: Limits) -> Pack:
         PresetError: with every fault, each with file, line and column.
     """
     try:
-        loader = _Loader(text)
-        try:
-            root = loader.get_single_node()
-            plain = loader.construct_document(root) if root is not None else None
-        finally:
-            loader.dispose()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise PresetError([PresetFault(file, line, column, error.problem or str(error))]) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise PresetError([PresetFault(file, 1, 1, f"this is not YAML: {error}")]) from None
+        read = read_yaml(text)
+    except YamlError as error:
+        raise PresetError([_in_file(error.fault, file)]) from None
     try:
-        preset: PresetFile = convert(plain, PresetFile)
+        preset: PresetFile = convert(read.plain, PresetFile)
         steps = read_steps(registry, preset.steps)
         check_steps(registry, steps, limits)
     except FilemillError as error:
         faults = error.faults or (Fault("", error.detail),)
-        raise PresetError([_placed(fault, root, file) for fault in faults]) from None
+        raise PresetError([_in_file(read.placed(fault), file) for fault in faults]) from None
     return Pack(
         id=preset.id,
         title=preset.title,
@@ -128,22 +105,5 @@ def preset_files(folder: Traversable) -> Iterable[Traversable]:
     )
 
 
-def _placed(fault: Fault, root: yaml.Node | None, file: str) -> PresetFault:
-    """Find the line and column of a pointer: the deepest node that exists on its way."""
-    node = root
-    for part in fault.pointer.strip("/").split("/") if fault.pointer else []:
-        below = _child(node, part.replace("~1", "/").replace("~0", "~"))
-        if below is None:
-            break
-        node = below
-    if node is None:
-        return PresetFault(file, 1, 1, fault.detail)
-    return PresetFault(file, node.start_mark.line + 1, node.start_mark.column + 1, fault.detail)
-
-
-def _child(node: yaml.Node | None, part: str) -> yaml.Node | None:
-    if isinstance(node, yaml.SequenceNode):
-        return node.value[int(part)] if part.isdigit() and int(part) < len(node.value) else None
-    if isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if key.value == part), None)
-    return None
+def _in_file(fault: YamlFault, file: str) -> PresetFault:
+    return PresetFault(file, fault.line, fault.column, fault.detail)

@@ -62,7 +62,7 @@ class Saver:
         assert form.save is not None
         form.save(value, path, wish, self._context)
         kept = source if wish.never_larger and source is not None and source.format == form.name else None
-        if kept is not None and path.stat().st_size > kept.size:
+        if kept is not None and path.stat().st_size >= kept.size:
             self._context.report(unchanged=True)
             path.unlink()
             return self._copy(kept)

@@ -14,9 +14,10 @@ from filemill.pool import Pool
 from filemill.registry import Registry, load_registry
 from filemill_server.auth import require_key
 from filemill_server.dialects.front import Front
-from filemill_server.dialects.loading import dialect_hosts, load_dialects, root_dialects
+from filemill_server.dialects.loading import delivery_urls, dialect_hosts, load_dialects, root_dialects
 from filemill_server.methods import answer_options
 from filemill_server.observe import Metrics, Observe
+from filemill_server.plans.metering import close_meter, take_unit
 from filemill_server.problems import answer_defect, answer_error, answer_gone, answer_http
 from filemill_server.reference import reference_routes
 from filemill_server.routes import (
@@ -25,6 +26,7 @@ from filemill_server.routes import (
     discovery,
     health,
     jobs,
+    keys,
     operations,
     resumable,
     tus,
@@ -49,7 +51,7 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
     metrics = Metrics()
     native = Router(
         "/v1",
-        guards=[require_key],
+        guards=[require_key, take_unit],
         route_handlers=[
             *operations.operation_routes(registry),
             operations.run_steps,
@@ -73,6 +75,13 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
             jobs.read_job,
             jobs.cancel_job,
             jobs.follow_job,
+            keys.read_usage,
+            keys.list_keys,
+            keys.add_key,
+            keys.revoke_key,
+            keys.list_domains,
+            keys.allow_domain,
+            keys.remove_domain,
             webhooks.read_secret,
             webhooks.rotate_secret,
             webhooks.list_disabled_endpoints,
@@ -101,12 +110,20 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
             Exception: answer_defect,
         },
         before_request=answer_options,
+        before_send=[close_meter],
         openapi_config=None,
         request_max_body_size=None,  # bodies are limited while they stream, by the settings
         logging_config=None,
     )
-    dialects = load_dialects(registry)
-    front = Front(app, app.asgi_handler, dialects, dialect_hosts(settings, dialects), root_dialects(settings, dialects))
+    dialects = load_dialects(registry, settings.browser_dialects)
+    front = Front(
+        app,
+        app.asgi_handler,
+        dialects,
+        dialect_hosts(settings, dialects),
+        root_dialects(settings, dialects),
+        delivery_urls(settings, dialects),
+    )
     app.asgi_handler = Observe(front, metrics)
     return app
 

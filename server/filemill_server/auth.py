@@ -30,10 +30,15 @@ async def require_key(connection: Connection, handler: BaseRouteHandler) -> None
 
 
 async def find_key(connection: Connection) -> Key | None:
-    """Return the valid key that a request carries, and remember it in the request's state."""
+    """Return the valid key that a request carries, and remember it in the request's state.
+
+    A key that is bound to a dialect is unknown here (DX-05).
+    """
     secret = sent_key(connection)
     services: Services = connection.app.state.services
     key = await services.keys.find(secret) if secret else None
+    if key is not None and key.dialect is not None:
+        return None
     if key is not None:
         connection.scope["state"]["key"] = key
     return key

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+from sqlalchemy import Connection
 
 from filemill.errors import ErrorCode, Fault, FilemillError, invalid
 from filemill.faults import convert, refuse, unknown
@@ -25,10 +26,12 @@ from filemill_server.jobs.batch import plan
 from filemill_server.jobs.rows import JobRow
 from filemill_server.jobs.work import SavedPipeline
 from filemill_server.messages import MAX_SOURCES, BatchRequest, batch_request
+from filemill_server.plans.metering import meter_of
+from filemill_server.plans.usage import Charge
 from filemill_server.prefer import accepted, parse_prefer, parse_priority
 from filemill_server.processing import wait_for
 from filemill_server.received import unidentified
-from filemill_server.services import Services, base_url, key_of, services_of
+from filemill_server.services import Services, base_url, key_of, plan_of, services_of
 from filemill_server.webhooks.checks import check_webhook
 from filemill_server.wire import HttpRequest
 
@@ -104,15 +107,25 @@ class Batch:
             base_url=base_url(self.request),
             uploads=[str(row["id"]) for row in self.rows],
             urgency=parse_priority(self.request.headers.getall("priority", [])),
+            plan=key_of(self.request).plan,
         )
-        return await services.jobs.submit(*jobs, uploads=self.rows)
+        # Every input counts; the request itself has paid for one.
+        charges: list[Charge] = []
+
+        def pay(connection: Connection) -> None:
+            charges[:] = [services.usage.charging(connection, key_of(self.request), len(sources) - 1)]
+
+        row = await services.jobs.submit(*jobs, uploads=self.rows, pay=pay if len(sources) > 1 else None)
+        if (meter := meter_of(self.request)) is not None:
+            meter.charges += charges
+        return row
 
     async def _saved(self, index: int, pipeline: Pipeline) -> SavedPipeline:
         """Return a pipeline as the parts have it: a file in its JSON is an upload now, as it would be in each."""
         services = services_of(self.request)
         held = [(at, source) for at, source in sources_in(pipeline.steps) if source.base64 is not None]
         plain = msgspec.to_builtins(pipeline.steps)
-        bringer = Bringer(services, self.folder, key_of(self.request).tenant, {})
+        bringer = Bringer(services, self.folder, key_of(self.request).tenant, {}, plan_of(self.request))
         pointer = pipeline.pointer or f"/packs/{index}"
         brought = await bringer.bring([(pointer + at, source) for at, source in held])
         for (at, _), file in zip(held, brought, strict=True):

@@ -17,6 +17,8 @@ from filemill.sources import Source, sources_in
 from filemill.task import Input, Outcome, Task, encode_steps
 from filemill_server.bodies import Part
 from filemill_server.inputs import Bringer
+from filemill_server.plans.plan import Plan
+from filemill_server.plans.sizes import task_limits
 from filemill_server.services import Services
 
 
@@ -57,6 +59,7 @@ async def do(
     tenant: str,
     *,
     limits: Limits,
+    plan: Plan | None = None,
     lane: Lane = Lane.REQUEST,
     on_progress: OnProgress | None = None,
     waiting: AbstractContextManager[object] | None = None,
@@ -68,7 +71,8 @@ async def do(
         doing: the work.
         folder: where the inputs and the results are put.
         tenant: whose uploads and assets may be read.
-        limits: of the task.
+        limits: of the task, as the server has them.
+        plan: whose own limits hold beside them.
         lane: whether somebody holds a connection for it.
         on_progress: is told how far it is.
         waiting: is entered while the task of a job waits for a worker.
@@ -76,7 +80,7 @@ async def do(
     Raises:
         FilemillError: whatever was wrong with an input or in the work.
     """
-    bringer = Bringer(services, folder, tenant, doing.parts)
+    bringer = Bringer(services, folder, tenant, doing.parts, plan)
     parameters = {
         source.key: (pointer, source)
         for pipeline in doing.pipelines
@@ -88,7 +92,7 @@ async def do(
         inputs=[*doing.files, *inputs],
         pipelines=[encode_steps(pipeline.steps) for pipeline in doing.pipelines],
         folder=str(folder),
-        limits=limits,
+        limits=task_limits(limits, plan),
         extras=dict(zip(parameters, extras, strict=True)),
         archive=doing.archive,
         bundle=[pipeline.pack or "" for pipeline in doing.pipelines] if doing.bundle else None,

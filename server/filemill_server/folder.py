@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from filemill.errors import ErrorCode, FilemillError
+from filemill_server.plans.sizes import allowed
 
 CHUNK = 1 << 20
 _COPY = 256 << 20  # bytes asked of one system call
@@ -73,9 +74,7 @@ class Folder:
         try:
             size = os.fstat(source).st_size
             if limit is not None and size > limit:
-                raise FilemillError(
-                    ErrorCode.FILE_TOO_LARGE, f"{name!r} has {size} bytes; at most {limit} are allowed."
-                )
+                raise too_large(name, size, limit)
             with path.open("xb") as target:
                 _copy_range(source, target.fileno())
             return path.stat().st_size
@@ -125,6 +124,12 @@ def _write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def too_large(name: str, size: int, limit: int) -> FilemillError:
+    """Make the error for a file of more bytes than are allowed; it tells both figures."""
+    detail = f"{name!r} has {size} bytes, more than the {allowed(limit)}."
+    return FilemillError(ErrorCode.FILE_TOO_LARGE, detail, sizeBytes=size, limitBytes=limit)
 
 
 def _sync(path: Path) -> None:

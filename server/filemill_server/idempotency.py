@@ -92,14 +92,16 @@ class Idempotency:
                 self._leave(scope)
         return stored
 
-    async def finish(self, tenant: str, method: str, path: str, key: str, stored: Stored) -> None:
-        """Keep the answer of a held key."""
+    async def finish(
+        self, tenant: str, method: str, path: str, key: str, stored: Stored, keep: timedelta = KEEP
+    ) -> None:
+        """Keep the answer of a held key for a time."""
         values = {
             "status": stored.status,
             "headers": msgspec.json.encode(stored.headers).decode(),
             "body": stored.body,
             "asset_id": stored.asset_id,
-            "expires_at": to_stored(datetime.now(UTC) + KEEP),
+            "expires_at": to_stored(datetime.now(UTC) + keep),
         }
         scope = _scope(tenant, method, path, key)
         query = update(idempotency).where(_is(scope), self._is_own).values(values)
@@ -116,6 +118,11 @@ class Idempotency:
         query = delete(idempotency).where(_is(scope), self._is_own)
         with suppress(FilemillError):
             await self._database.run(lambda connection: connection.execute(query))
+
+    async def forget(self, tenant: str, method: str, path: str, key: str, stored: Stored) -> None:
+        """Let go of an answer before its time: what it tells of has gone."""
+        query = delete(idempotency).where(_is(_scope(tenant, method, path, key)), idempotency.c.body == stored.body)
+        await self._database.run(lambda connection: connection.execute(query))
 
     async def free(self, holders: Collection[str]) -> None:
         """Let go of all keys that processes held which are dead now."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from filemill.sources import Source
 from filemill_server.bodies import Body, Part
 from filemill_server.inputs import Bringer
+from filemill_server.plans.plan import Plan
 from filemill_server.received import identified
 from filemill_server.services import Services
 
@@ -34,7 +35,13 @@ class Kept(NamedTuple):
 
 
 async def keep_inputs(
-    services: Services, tenant: str, folder: Path, body: Body, sources: Sequence[tuple[str, Source]]
+    services: Services,
+    tenant: str,
+    folder: Path,
+    body: Body,
+    sources: Sequence[tuple[str, Source]],
+    plan: Plan | None = None,
+    keep_seconds: int = KEEP_SECONDS,
 ) -> Kept:
     """Bring the files of a request into the store.
 
@@ -44,13 +51,15 @@ async def keep_inputs(
         folder: of the request.
         body: of the request; its files are consumed.
         sources: the inputs that it names, with their JSON pointers.
+        plan: whose limits hold beside the server's.
+        keep_seconds: how long the files are kept where the job does not end before.
 
     Raises:
         FilemillError: `UNSUPPORTED_MEDIA` where no format knows the content of a file, `INVALID_PARAMETER` where
             base64 is none.
     """
     held = [(pointer, source) for pointer, source in sources if source.base64 is not None]
-    brought = await Bringer(services, folder, tenant, body.parts).bring(held)
+    brought = await Bringer(services, folder, tenant, body.parts, plan).bring(held)
     decoded = [Part("", Path(given.path), given.name) for given in brought]
 
     async def put(part: Part) -> tuple[str, Mapping[str, Any]]:
@@ -64,7 +73,7 @@ async def keep_inputs(
             media_type=given.media_type,
             size=given.size,
             sha256=given.sha256,
-            ttl_seconds=KEEP_SECONDS,
+            ttl_seconds=keep_seconds,
         )
         return upload.id, row
 

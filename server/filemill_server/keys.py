@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-import string
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -16,16 +15,16 @@ from msgspec import Struct
 from sqlalchemy import insert, select, update
 
 from filemill_server.database import Database
+from filemill_server.key_forms import KeyFieldError, new_secret
+from filemill_server.plans.declared import Plans, load_plans
 from filemill_server.tables import from_stored, keys, to_stored
+from filemill_server.webhooks.sealing import Sealer
 
 CACHE_SECONDS = 1.0
 """How long an answer is believed; so long a key works after another process revoked it."""
 CACHE_SIZE = 4096
-_ALPHABET = string.ascii_letters + string.digits
-_LENGTH = 43  # of 62 characters each: 256 bits
 _LONGEST = 256
-_PREFIX = re.compile(r"[a-z][a-z0-9]{0,15}")
-_HINT = 4  # characters of the random part that are kept to tell keys apart
+_DIALECT = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
 
 
 class Key(Struct, frozen=True, kw_only=True):
@@ -41,6 +40,7 @@ class Key(Struct, frozen=True, kw_only=True):
         test: whether it is a test key, with counters of its own.
         admin: whether it may manage keys.
         created_at, expires_at, revoked_at: UTC, whole seconds.
+        app_secret: what signs policies, sealed; `Keys.app_secret` opens it.
     """
 
     id: str
@@ -54,6 +54,7 @@ class Key(Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    app_secret: str | None = None
 
     @property
     def works(self) -> bool:
@@ -62,10 +63,18 @@ class Key(Struct, frozen=True, kw_only=True):
 
 
 class Keys:
-    """The keys in the database."""
+    """The keys in the database.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: the database.
+        plans: those that a key may have; default: the ones that every server has.
+        sealer: encrypts the secrets that signatures are checked with; without it no key with such can be made.
+    """
+
+    def __init__(self, database: Database, plans: Plans | None = None, sealer: Sealer | None = None) -> None:
         self._database = database
+        self._plans = plans if plans is not None else load_plans(None)
+        self._sealer = sealer
         self._cache: OrderedDict[str, tuple[float, Key | None]] = OrderedDict()
 
     async def find(self, secret: str) -> Key | None:
@@ -94,9 +103,9 @@ class Keys:
         self,
         *,
         name: str,
-        plan: str = "enterprise",
+        plan: str | None = None,
         dialect: str | None = None,
-        prefix: str = "fm",
+        prefix: str | None = None,
         expires_at: datetime | None = None,
         test: bool = False,
         tenant: str | None = None,
@@ -106,28 +115,31 @@ class Keys:
 
         Args:
             name: for people; keys of one name share what they own, unless `tenant` says otherwise.
-            plan: name of a plan.
+            plan: name of a plan; default: the dialect's own, where there is one, else `enterprise`.
             dialect: the dialect it is for; None: the native API.
-            prefix: how the secret begins: a small letter, then small letters and digits, at most 16.
+            prefix: how the secret begins, where its dialect leaves that open; default: `fm`.
             expires_at: an aware moment from which it no longer works.
             test: whether it is a test key.
             tenant: whose assets and uploads it sees; default: the name.
             admin: whether it may manage keys.
 
         Raises:
-            ValueError: the name is empty or too long, or the prefix is malformed.
+            KeyFieldError: the name, the tenant, the dialect, the plan or the prefix can't be.
         """
-        if not 0 < len(name.strip()) <= 200:
-            raise ValueError("a key's name has 1 to 200 characters")
-        if not _PREFIX.fullmatch(prefix):
-            raise ValueError("a prefix is a small letter, then small letters and digits, at most 16 in all")
-        # Letters and digits only, joined by "_": a double click selects all of it.
-        start = f"{prefix}_{'test' if test else 'live'}_"
-        secret = start + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+        for field, text in (("name", name), ("tenant", tenant or name)):
+            if not 0 < len(text.strip()) <= 200 or "\0" in text:
+                raise KeyFieldError(field, f"a key's {field} has 1 to 200 characters")
+        if dialect is not None and (not _DIALECT.fullmatch(dialect) or len(dialect) > 64):
+            raise KeyFieldError("dialect", "a dialect's name is of small letters and digits, such as filagram")
+        try:
+            plan = self._plans.chosen(plan, dialect)
+        except ValueError as error:
+            raise KeyFieldError("plan", str(error)) from None
+        made, key_id = new_secret(dialect, prefix, test=test), secrets.token_hex(8)
         row = {
-            "id": secrets.token_hex(8),
-            "hash": _hash(secret),
-            "hint": secret[: len(start) + _HINT],
+            "id": key_id,
+            "hash": _hash(made.text),
+            "hint": made.hint,
             "name": name.strip(),
             "tenant": tenant or name.strip(),
             "plan": plan,
@@ -137,10 +149,26 @@ class Keys:
             "created_at": to_stored(datetime.now(UTC)),
             "expires_at": None if expires_at is None else to_stored(expires_at),
             "revoked_at": None,
+            "app_secret": None if made.app_secret is None else self._sealed(made.app_secret, key_id),
         }
         await self._database.run(lambda connection: connection.execute(insert(keys), row))
         self._cache.clear()
-        return _read(row), secret
+        return _read(row), made.text
+
+    def app_secret(self, key: Key) -> str | None:
+        """Return what signs the policies of a key; None where its dialect has no such thing.
+
+        Raises:
+            ValueError: it was encrypted under another secret of the server.
+        """
+        if key.app_secret is None or self._sealer is None:
+            return None
+        return self._sealer.open(key.app_secret, key.id)
+
+    def _sealed(self, secret: str, id: str) -> str:
+        if self._sealer is None:
+            raise ValueError("a key with an app secret needs something to encrypt that with")
+        return self._sealer.seal(secret, id)
 
     async def list(self) -> Sequence[Key]:
         """Return all keys, the oldest first, also those that no longer work."""

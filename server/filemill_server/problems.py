@@ -9,6 +9,8 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.methods import allowed_methods
+from filemill_server.plans.headers import limit_headers
+from filemill_server.plans.standing import LimitReachedError
 from filemill_server.wire import CLIENT_GONE, ClientGone, HttpRequest
 
 log = structlog.get_logger("filemill.http")
@@ -16,6 +18,7 @@ log = structlog.get_logger("filemill.http")
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "urn:filemill:error:"
 """Stable URIs of problem types: this and the code in lower case with hyphens. They are names, not pages to fetch."""
+QUOTA_TYPE = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 
 _BY_STATUS = {
     400: ErrorCode.BAD_REQUEST,
@@ -29,7 +32,9 @@ _BY_STATUS = {
 
 
 def problem_type(code: ErrorCode) -> str:
-    """Return the stable URI of a problem type."""
+    """Return the stable URI of a problem type; of a limit that is reached it is a registered one (NC-02)."""
+    if code is ErrorCode.RATE_LIMITED:
+        return QUOTA_TYPE
     return TYPE_BASE + code.name.lower().replace("_", "-")
 
 
@@ -46,9 +51,15 @@ def problem(error: FilemillError, *, request_id: str, path: str) -> tuple[dict[s
         "request_id": request_id,
         **error.extra,
     }
+    if isinstance(error, LimitReachedError):
+        body["violated-policies"] = error.violated
     if error.faults:
         body["errors"] = [{"pointer": f"#{fault.pointer}", "detail": fault.detail} for fault in error.faults]
     headers: dict[str, str] = {}
+    if isinstance(error, LimitReachedError):
+        # Only of the limits without room, so that nothing in it is later than `Retry-After`.
+        violated = [policy for policy in error.policies if policy.name in error.violated]
+        headers |= limit_headers(error.policies, violated, now=error.now)
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     if code is ErrorCode.UNAUTHORIZED:

@@ -27,7 +27,7 @@ from filemill_server.negotiation import prefers_bytes
 from filemill_server.prefer import Preference, accepted, parse_prefer, parse_priority
 from filemill_server.presence import while_connected
 from filemill_server.replay import Replay
-from filemill_server.services import Services, base_url, key_of, services_of
+from filemill_server.services import Services, base_url, file_limit_of, key_of, plan_of, services_of
 from filemill_server.submission import submit
 from filemill_server.wire import HttpRequest
 
@@ -54,7 +54,7 @@ async def process(request: HttpRequest, message_type: type[R], plan: Plan[R]) ->
         body = await read_body(
             request,
             folder,
-            limit=services.settings.max_upload_bytes,
+            limit=file_limit_of(request),
             structs=(message_type,),
         )
         message: R = convert(_with_parts(body), message_type, strict=body.strict)
@@ -106,7 +106,14 @@ class _Given:
             archive=self.message.output.archive is Archive.ZIP,
             bundle=self._wants_bundle(),
         )
-        work = do(self.services, doing, self.folder, key_of(self.request).tenant, limits=self.services.limits)
+        work = do(
+            self.services,
+            doing,
+            self.folder,
+            key_of(self.request).tenant,
+            limits=self.services.limits,
+            plan=plan_of(self.request),
+        )
         outcome = await while_connected(self.request, work)
         return await answer(self.request, outcome, self.message, self._packs(), kept=kept)
 
@@ -124,6 +131,7 @@ class _Given:
             bundle=self._wants_bundle(),
             base_url=base_url(self.request),
             urgency=parse_priority(self.request.headers.getall("priority", [])),
+            plan=plan_of(self.request),
         )
 
     def _packs(self) -> Sequence[str | None] | None:

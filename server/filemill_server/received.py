@@ -11,7 +11,7 @@ from msgspec import Struct
 from filemill.errors import Fault, invalid
 from filemill.faults import refuse, unknown
 from filemill_server.bodies import Part, read_body
-from filemill_server.services import Services, services_of
+from filemill_server.services import Services, file_limit_of, services_of
 from filemill_server.wire import HttpRequest
 
 
@@ -38,7 +38,7 @@ async def received(request: HttpRequest, folder: Path) -> Received:
             `UNSUPPORTED_MEDIA` where no format knows its content; `FILE_TOO_LARGE`.
     """
     services = services_of(request)
-    body = await read_body(request, folder, limit=services.settings.max_upload_bytes, structs=(NoParameters,))
+    body = await read_body(request, folder, limit=file_limit_of(request), structs=(NoParameters,))
     if body.parameters or body.parts:
         names = [*body.parameters, *body.parts]
         raise refuse([Fault(f"/{name}", unknown(name, ["file"], "parameter")) for name in names])

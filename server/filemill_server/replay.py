@@ -12,6 +12,7 @@ from filemill.errors import ErrorCode, FilemillError, invalid
 from filemill_server.answers import Answer
 from filemill_server.bodies import Body
 from filemill_server.idempotency import Idempotency, Stored
+from filemill_server.plans.metering import meter_of
 from filemill_server.services import key_of, services_of
 from filemill_server.wire import HttpRequest
 
@@ -59,6 +60,8 @@ class Replay:
         return await made.response(self._request)
 
     async def _again(self, stored: Stored) -> Response[bytes] | Stream:
+        if (meter := meter_of(self._request)) is not None:
+            meter.replayed = True
         headers = {**stored.headers, "Idempotency-Replayed": "true"}
         if stored.asset_id is None:
             return await Answer(headers, stored.body).response(self._request)

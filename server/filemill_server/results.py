@@ -56,9 +56,16 @@ async def store_one(services: Services, output: Output, said: Said, id: str | No
 
 
 async def put_all(
-    services: Services, outputs: Sequence[Output], options: OutputOptions, tenant: str
+    services: Services, outputs: Sequence[Output], options: OutputOptions, tenant: str, id: str | None = None
 ) -> tuple[Sequence[Asset], Sequence[Mapping[str, Any]]]:
     """Bring results into the store.
+
+    Args:
+        services: of the server.
+        outputs: the results.
+        options: what becomes of them.
+        tenant: whose they are.
+        id: of the only one, where it was chosen before.
 
     Returns:
         The assets, and the rows that make them assets when they are entered.
@@ -67,7 +74,7 @@ async def put_all(
     async def put(output: Output) -> tuple[Asset, Mapping[str, Any]]:
         services.metrics.bytes_out.inc(output.size)
         said = said_of(output, options, tenant, many=len(outputs) > 1)
-        return await services.assets.put(Path(output.path), id=services.assets.new_id(), **said)
+        return await services.assets.put(Path(output.path), id=id or services.assets.new_id(), **said)
 
     made = await asyncio.gather(*map(put, outputs))
     return [asset for asset, _ in made], [row for _, row in made]

@@ -26,6 +26,9 @@ from filemill_server.jobs.watching import Watch
 from filemill_server.keys import Keys
 from filemill_server.observe import Metrics
 from filemill_server.packs import Packs
+from filemill_server.plans.declared import load_plans
+from filemill_server.plans.domains import Domains
+from filemill_server.plans.usage import Usage
 from filemill_server.resumable.partial import PartialUploads
 from filemill_server.services import Services
 from filemill_server.settings import Settings, limits, signing_secret
@@ -36,7 +39,7 @@ from filemill_server.uploads import Uploads
 from filemill_server.webhooks.delivery import DeliveryPolicy
 from filemill_server.webhooks.endpoints import DisabledEndpoints
 from filemill_server.webhooks.notices import Notices
-from filemill_server.webhooks.sealing import Sealer
+from filemill_server.webhooks.sealing import Purpose, Sealer
 from filemill_server.webhooks.tenant_secrets import TenantSecrets
 from filemill_server.workplace import Workplace
 
@@ -61,6 +64,7 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
         store = JobStore(database)
         watch = Watch(store)
         stack.callback(watch.close)
+        plans = load_plans(settings.plans_file)
         secret = signing_secret(settings)
         secrets = TenantSecrets(database, Sealer(secret))
         endpoints = DisabledEndpoints(database)
@@ -73,7 +77,10 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
             database=database,
             storage=storage,
             source_storage=source_storage,
-            keys=Keys(database),
+            plans=plans,
+            usage=Usage(database, plans),
+            domains=Domains(database),
+            keys=Keys(database, plans, Sealer(secret, Purpose.APP)),
             assets=Assets(database, storage),
             uploads=uploads,
             partial_uploads=PartialUploads(database, storage, uploads, registry.formats, workplace.id),
@@ -100,6 +107,7 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
             ),
             work_folder=workplace.folder,
         )
+        stack.push_async_callback(services.usage.settle)
         stack.push_async_callback(services.assets.settle)
         services.packs.load()
         dispatcher = _dispatcher(services, store, workplace.id)
@@ -123,7 +131,7 @@ def _dispatcher(services: Services, store: JobStore, node: str) -> Dispatcher:
     pace = Pace(services.pool.job_places, settings.job_places)
     return Dispatcher(
         store=store,
-        queue=Queue(services.database, node, settings.jobs_per_key),
+        queue=Queue(services.database, node, settings.jobs_per_key, services.plans),
         nodes=Nodes(services.database, node),
         runner=Runner(services, store, pace),
         pace=pace,

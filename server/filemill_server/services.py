@@ -16,6 +16,11 @@ from filemill_server.idempotency import Idempotency
 from filemill_server.keys import Key, Keys
 from filemill_server.observe import Metrics
 from filemill_server.packs import Packs
+from filemill_server.plans.declared import Plans
+from filemill_server.plans.domains import Domains
+from filemill_server.plans.plan import Plan
+from filemill_server.plans.sizes import file_limit
+from filemill_server.plans.usage import Usage
 from filemill_server.resumable.partial import PartialUploads
 from filemill_server.settings import Settings
 from filemill_server.signing import Signer
@@ -42,6 +47,9 @@ class Services:
     database: Database
     storage: Storage
     source_storage: Storage | None
+    plans: Plans
+    usage: Usage
+    domains: Domains
     keys: Keys
     assets: Assets
     uploads: Uploads
@@ -67,6 +75,20 @@ def key_of(request: HttpRequest) -> Key:
     return cast(Key, request.scope["state"]["key"])
 
 
+def plan_of(request: HttpRequest) -> Plan:
+    """Return the plan of the key of an authorised request.
+
+    Raises:
+        FilemillError: `FORBIDDEN` where there is no such plan any more.
+    """
+    return services_of(request).plans[key_of(request).plan]
+
+
+def file_limit_of(request: HttpRequest) -> int:
+    """Return the bytes that a file may have which an authorised request brings."""
+    return file_limit(services_of(request).settings.max_upload_bytes, plan_of(request))
+
+
 def base_url(request: HttpRequest) -> str:
     """Return what URLs in answers begin with: the public origin, and the prefix that the request came through.
 
@@ -75,3 +97,8 @@ def base_url(request: HttpRequest) -> str:
     configured = services_of(request).settings.public_url
     origin = configured.rstrip("/") if configured else f"{request.url.scheme}://{request.url.netloc}"
     return origin + str(request.scope["state"].get("prefix", ""))
+
+
+def delivery_url(request: HttpRequest) -> str:
+    """Return what URLs of a dialect's results begin with: an address of their own where one is set."""
+    return cast("str | None", request.scope["state"].get("delivery")) or base_url(request)

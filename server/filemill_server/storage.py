@@ -15,8 +15,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, LocalStore, MemoryStore, S3Store
 
-from filemill.errors import ErrorCode, FilemillError
-from filemill_server.folder import Folder
+from filemill_server.folder import Folder, too_large
 from filemill_server.outages import outage, storage_outages
 from filemill_server.storage_url import check_url
 
@@ -165,8 +164,7 @@ class Storage:
             result = await self._get(name, 0, None)
             size = result.meta["size"]
             if limit is not None and size > limit:
-                detail = f"{name!r} has {size} bytes; at most {limit} are allowed."
-                raise FilemillError(ErrorCode.FILE_TOO_LARGE, detail)
+                raise too_large(name, size, limit)
             with path.open("xb") as file:
                 try:
                     async for chunk in result.stream(min_chunk_size=CHUNK):

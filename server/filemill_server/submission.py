@@ -16,6 +16,7 @@ from filemill_server.intake import keep_inputs
 from filemill_server.jobs.rows import URGENCY, JobRow, NewJob
 from filemill_server.jobs.work import SavedPipeline, Work, encode_order
 from filemill_server.messages import OutputOptions
+from filemill_server.plans.plan import Plan
 from filemill_server.services import Services
 from filemill_server.webhooks.checks import check_webhook
 
@@ -33,6 +34,7 @@ async def submit(
     metadata: dict[str, Any] | None = None,
     packs: bool = False,
     bundle: bool = False,
+    plan: Plan | None = None,
     urgency: int = URGENCY,
 ) -> JobRow:
     """Keep what a request brought, and accept it as a job.
@@ -49,6 +51,7 @@ async def submit(
         metadata: the caller's own.
         packs: whether the pipelines are packs, whose results are named by them.
         bundle: whether the results of all pipelines become one ZIP.
+        plan: whose limits hold beside the server's.
         urgency: from 0, the first, to 7, the last.
 
     Raises:
@@ -56,7 +59,7 @@ async def submit(
     """
     if output.webhook is not None:
         await check_webhook(services, tenant, output.webhook)
-    kept = await keep_inputs(services, tenant, folder, body, sources)
+    kept = await keep_inputs(services, tenant, folder, body, sources, plan)
     work = Work(
         pipelines=[
             SavedPipeline(msgspec.Raw(msgspec.json.encode(pipeline.steps)), pipeline.pointer, pipeline.pack)
@@ -71,5 +74,12 @@ async def submit(
         bundle=bundle,
         base_url=base_url,
     )
-    job = NewJob(id=new_id(), tenant=tenant, order=encode_order(work).decode(), urgency=urgency, webhook=output.webhook)
+    job = NewJob(
+        id=new_id(),
+        tenant=tenant,
+        plan=plan.name if plan is not None else None,
+        order=encode_order(work).decode(),
+        urgency=urgency,
+        webhook=output.webhook,
+    )
     return await services.jobs.submit(job, uploads=kept.rows)

@@ -44,6 +44,7 @@ keys: Final = Table(
     Column("tenant", String(200), nullable=False),
     Column("plan", String(64), nullable=False),
     Column("dialect", String(64)),
+    Column("app_secret", Text, doc="Of a Filestack key: what signs its policies, sealed."),
     Column("test", Boolean, nullable=False),
     Column("admin", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
@@ -104,6 +105,7 @@ jobs: Final = Table(
     Column("result", Text, doc="JSON; only of a job that succeeded."),
     Column("error", Text, doc="JSON; only of a job that failed."),
     Column("webhook", Text, doc="URL that is told of the end."),
+    Column("plan", String(64), doc="Of the key that asked for it; null: no plan limits it."),
     Column("announced", Boolean, nullable=False, doc="Whether its end is being told to the webhook."),
     Column("node", String(64), doc="The process that runs it, or ran it last."),
     Column("attempts", Integer, nullable=False, doc="How often a process began to run it."),
@@ -210,6 +212,41 @@ upload_pieces: Final = Table(
     Column("size", BigInteger, nullable=False),
     Column("level", Integer, nullable=False, doc="How many times its bytes were put together from smaller pieces."),
     Column("storage_name", String(200), nullable=False, unique=True),
+)
+
+usage: Final = Table(
+    "usage",
+    metadata,
+    Column("tenant", String(200), primary_key=True),
+    Column("test", Boolean, primary_key=True, doc="Test keys have counts of their own."),
+    Column("month", BigInteger, nullable=False, doc="When the month began that is counted."),
+    Column("month_used", BigInteger, nullable=False),
+    Column("day", BigInteger, nullable=False, doc="When the day began that is counted."),
+    Column("day_used", BigInteger, nullable=False),
+)
+
+usage_minute: Final = Table(
+    "usage_minute",
+    metadata,
+    Column("tenant", String(200), primary_key=True),
+    Column("test", Boolean, primary_key=True),
+    Column("at", BigInteger, primary_key=True, doc="Tenths of a second gather, so that a minute has 600 rows."),
+    Column("units", BigInteger, nullable=False),
+)
+
+credit_balances: Final = Table(
+    "credits",
+    metadata,
+    Column("tenant", String(200), primary_key=True),
+    Column("balance", BigInteger, nullable=False),
+)
+
+domains: Final = Table(
+    "domains",
+    metadata,
+    Column("tenant", String(200), primary_key=True),
+    Column("domain", String(253), primary_key=True, doc="In ASCII, small letters; its subdomains are meant too."),
+    Column("created_at", BigInteger, nullable=False),
 )
 
 _MICROSECONDS = 1_000_000

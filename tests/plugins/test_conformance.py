@@ -8,6 +8,7 @@ test_conformance = conformance_tests(
     examples=5,
     known={
         "watermark": [{"text": "filemill", "opacity": 0.5}, {"image": {"assetId": "logo"}}],
+        "crop": [{"width": 20, "height": 10}, {"width": 5000, "height": 10, "clip": True}],
         "merge-pdf": [{}, {"bookmarks": "per-file"}],
         "split-pdf": [{"every": 1}, {"pages": "2"}],
         "extract-pages": [{"pages": "2"}, {"pages": "2,1"}],

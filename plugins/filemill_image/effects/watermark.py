@@ -30,11 +30,11 @@ _Offset = Annotated[int, Meta(ge=-MAX_DIMENSION, le=MAX_DIMENSION)]
 class Watermark(PictureOperation, frozen=True, kw_only=True, tag="watermark"):
     """Put a picture or a text on a picture.
 
-    Give exactly one of `image` and `text`. The watermark gets a share of the picture's width (`size`)
-    and its own ratio, is turned by `rotate`, and is made smaller where it would not fit in. It lies at
-    one of nine points, `margin` away from the edges, or where `x` and `y` say; `tile` repeats it over
-    the whole picture. Of an animated watermark the first frame is taken. A text has the lines it is
-    given with; none is wrapped.
+    Give exactly one of `image` and `text`. The watermark gets a share of the picture's width (`size`), or
+    an image one of its own (`scale`), keeps its ratio, is turned by `rotate`, and is made smaller where it
+    would not fit in. It lies at one of nine points, `margin` away from the edges, or where `x` and `y` say;
+    `tile` repeats it over the whole picture. Of an animated watermark the first frame is taken. A text has
+    the lines it is given with; none is wrapped.
     """
 
     image: Annotated[Source, Meta(description="The picture to put on.")] | None = None
@@ -56,6 +56,13 @@ class Watermark(PictureOperation, frozen=True, kw_only=True, tag="watermark"):
         Annotated[
             float,
             Meta(ge=0.01, le=1, description="Width as share of the picture's width. Default: 0.25.", examples=[0.3]),
+        ]
+        | None
+    ) = None
+    scale: (
+        Annotated[
+            float,
+            Meta(ge=0.001, le=10, description="Width as share of the image's own width, in place of `size`."),
         ]
         | None
     ) = None
@@ -98,6 +105,8 @@ class Watermark(PictureOperation, frozen=True, kw_only=True, tag="watermark"):
             raise invalid("", "A watermark has exactly one of 'image' and 'text'.")
         if self.font_size is not None and (self.text is None or self.size is not None):
             raise invalid("/fontSize", "'fontSize' goes with 'text', and not together with 'size'.")
+        if self.scale is not None and (self.image is None or self.size is not None):
+            raise invalid("/scale", "'scale' goes with 'image', and not together with 'size'.")
         parse(self.colour, "/colour")
 
     def run(self, picture: Picture, context: Context) -> Picture:
@@ -125,7 +134,7 @@ class Watermark(PictureOperation, frozen=True, kw_only=True, tag="watermark"):
         assert self.image is not None
         source = context.source(self.image, Picture)
         natural = Size(source.width, source.height)
-        scale = width / natural.width
+        scale = self.scale or width / natural.width
         target = natural.times(scale * self._shrink(natural, scale, room))
         mark = with_alpha(scaled(first_frame(source, natural.reduction_to(target)), target))
         return mark.linear([1, 1, 1, self.opacity], [0, 0, 0, 0.5], uchar=True)

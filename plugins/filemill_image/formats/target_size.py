@@ -55,15 +55,19 @@ class Target:
         steps: the settings that may be used.
         size: bytes that may be used.
         encode: the encoder as planned.
+        least_scale: below which the picture is not scaled.
         encodes: how many were made so far, samples included.
     """
 
-    def __init__(self, image: pyvips.Image, frames: int, steps: Ladder, size: int, encode: Encode) -> None:
+    def __init__(
+        self, image: pyvips.Image, frames: int, steps: Ladder, size: int, encode: Encode, least_side: int = 1
+    ) -> None:
         self.image = image.copy_memory()
         self.frames = frames
         self.steps = steps
         self.size = size
         self.encode = encode
+        self.least_scale = min(least_side / min(image.width, image.height // frames), 1.0)
         self.encodes = 0
 
     def search(self, image: pyvips.Image, estimated: dict[int, float]) -> Search:
@@ -117,9 +121,10 @@ class Target:
         scale, floor = 1.0, self.steps.floor
         while True:
             step = min((self.size * _MARGIN / wanted) ** (1 / _SCALE_POWER), 0.97)
+            step = max(step, self.least_scale / scale)
             scale *= step
             search = self.at(scale, floor, {floor: wanted * step**_SCALE_POWER})
-            if search.best is not None or self.image.width * scale < 1:
+            if search.best is not None or scale <= self.least_scale:
                 return search, scale
             wanted = min(search.sizes.values())
 
@@ -145,7 +150,7 @@ def fitted(
     """
     assert encoding.max_size_bytes is not None
     steps = ladder(format, encoding.quality, options)
-    target = Target(image, frames, steps, encoding.max_size_bytes, encode)
+    target = Target(image, frames, steps, encoding.max_size_bytes, encode, encoding.least_side or 1)
     on_unreachable = encoding.on_unreachable or OnUnreachable.FAIL
     downscale = on_unreachable is OnUnreachable.DOWNSCALE
     floor = steps.floor if downscale else 0

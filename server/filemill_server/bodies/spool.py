@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from filemill.errors import ErrorCode, FilemillError
+from filemill_server.plans.sizes import allowed
 
 _IN_PLACE = 8 << 20  # bytes written as they come: to the page cache, which takes less than the way to a thread
 _BATCH = 1 << 20  # bytes after these are gathered, so many a write in a thread: the disk may hold it up
@@ -16,7 +17,7 @@ _BATCH = 1 << 20  # bytes after these are gathered, so many a write in a thread:
 
 def too_large(limit: int, what: str = "The body") -> FilemillError:
     """Make the error for more bytes than the limit."""
-    return FilemillError(ErrorCode.FILE_TOO_LARGE, f"{what} has more than the {limit} bytes that are allowed.")
+    return FilemillError(ErrorCode.FILE_TOO_LARGE, f"{what} has more than the {allowed(limit)}.")
 
 
 class Spool:

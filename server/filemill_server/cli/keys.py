@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
-from filemill.errors import FilemillError
-from filemill_server.cli.installation import settings_or_exit
+from filemill_server.cli.stored import with_database
 from filemill_server.cli.tables import show_table
+from filemill_server.cli.tenants import domains, tenant_credits
 from filemill_server.database import Database
 from filemill_server.keys import Key, Keys
-from filemill_server.logs import configure_logs
+from filemill_server.plans.declared import load_plans
 from filemill_server.settings import Settings, signing_secret
-from filemill_server.webhooks.sealing import Sealer
+from filemill_server.webhooks.sealing import Purpose, Sealer
 from filemill_server.webhooks.tenant_secrets import TenantSecret, TenantSecrets
-
-T = TypeVar("T")
 
 _DURATION = re.compile(r"([1-9][0-9]{0,6})([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -54,24 +48,37 @@ def keys() -> None:
     """Make, list and revoke keys of the API. Works beside a running server."""
 
 
+keys.add_command(domains)
+keys.add_command(tenant_credits)
+
+
 @keys.command("create")
 @click.option("--name", required=True, help="Who it is for; keys of one name share what they own.")
-@click.option("--plan", default="enterprise", show_default=True, help="Its plan.")
+@click.option("--plan", help="Its plan; default: its dialect's own, else enterprise.")
 @click.option("--dialect", help="The dialect it is for; default: the native API.")
-@click.option("--prefix", default="fm", show_default=True, help="How the key begins.")
+@click.option("--prefix", help="How the key begins, where its dialect leaves that open; default: fm.")
 @click.option("--expires", "expires_at", type=Moment(), help="When it ends: 2030-01-31, 12h, 90d, 4w.")
 @click.option("--test", is_flag=True, help="A test key, with counters of its own.")
-def create_key(name: str, plan: str, dialect: str | None, prefix: str, expires_at: datetime | None, test: bool) -> None:
+@click.option("--admin", is_flag=True, help="It may make, list and revoke keys by /v1/keys.")
+def create_key(
+    name: str, plan: str | None, dialect: str | None, prefix: str, expires_at: datetime | None, test: bool, admin: bool
+) -> None:
     """Make a key and print it on standard output. It can't be shown again."""
 
-    async def create(database: Database, _: Settings) -> tuple[Key, str]:
-        return await Keys(database).create(
-            name=name, plan=plan, dialect=dialect, prefix=prefix, expires_at=expires_at, test=test
+    async def create(database: Database, settings: Settings) -> tuple[Key, str, str | None]:
+        sealer = Sealer(signing_secret(settings), Purpose.APP)
+        kept = Keys(database, load_plans(settings.plans_file), sealer)
+        key, secret = await kept.create(
+            name=name, plan=plan, dialect=dialect, prefix=prefix, expires_at=expires_at, test=test, admin=admin
         )
+        return key, secret, kept.app_secret(key)
 
-    key, secret = _with_database(create)
+    key, secret, app_secret = with_database(create)
     click.echo(f"Key {key.id} for {key.name!r}, plan {key.plan}; it is shown only now:", err=True)
     click.echo(secret)
+    if app_secret is not None:
+        click.echo("Its app secret, which signs policies; it is shown only now as well:", err=True)
+        click.echo(app_secret)
 
 
 @keys.command("list")
@@ -88,7 +95,7 @@ def list_keys() -> None:
             f"{key.created_at:%Y-%m-%d}",
             f"{key.expires_at:%Y-%m-%d %H:%M}" if key.expires_at else "never",
         ]
-        for key in _with_database(lambda database, _: Keys(database).list())
+        for key in with_database(lambda database, _: Keys(database).list())
     ]
     show_table(["Id", "Key", "Name", "Plan", "Dialect", "State", "Made", "Expires"], rows)
 
@@ -97,7 +104,7 @@ def list_keys() -> None:
 @click.argument("key_id", metavar="ID")
 def revoke_key(key_id: str) -> None:
     """End a key: a running server refuses it within a second."""
-    key = _with_database(lambda database, _: Keys(database).revoke(key_id))
+    key = with_database(lambda database, _: Keys(database).revoke(key_id))
     if key is None:
         click.echo(f"Error: There is no key {key_id!r}; `filemill keys list` shows all.", err=True)
         sys.exit(1)
@@ -117,33 +124,13 @@ def webhook_secret(name: str, rotate: bool) -> None:
         secrets = TenantSecrets(database, Sealer(signing_secret(settings)))
         return await (secrets.rotate(tenant) if rotate else secrets.get(tenant))
 
-    found = _with_database(secret)
+    found = with_database(secret)
     if found is None:
         click.echo(f"Error: There is no key of {name!r}; `filemill keys list` shows all.", err=True)
         sys.exit(1)
     click.echo(found.secret)
 
 
-def _with_database(use: Callable[[Database, Settings], Awaitable[T]]) -> T:
-    """Use the database, which is made or brought up to date first."""
-    configure_logs("error")
-    settings = settings_or_exit()
-
-    async def with_database() -> T:
-        database = Database(settings.database)
-        try:
-            await asyncio.to_thread(database.migrate)
-            return await use(database, settings)
-        finally:
-            database.close()
-
-    try:
-        return asyncio.run(with_database())
-    except (ValueError, OSError, SQLAlchemyError, FilemillError) as error:
-        click.echo(f"Error: {str(error).splitlines()[0]}", err=True)
-        sys.exit(1)
-
-
 def _state(key: Key) -> str:
     state = "revoked" if key.revoked_at else "works" if key.works else "expired"
-    return f"{state}, test" if key.test else state
+    return ", ".join([state, *(["test"] if key.test else []), *(["admin"] if key.admin else [])])

@@ -12,6 +12,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from filemill_server.dialects.loading import Spoken
 from filemill_server.methods import fits
 
+NATIVE_API = "/v1"
 NATIVE_PREFIX = "/native"
 """Where the native API is beside dialects at the root, whose paths may be the same (DX-18)."""
 
@@ -25,6 +26,7 @@ class Front:
         dialects: all of them, by name.
         hosts: names of dialects by host name, in small letters and without a port.
         root: names of the dialects whose paths stand at the root.
+        delivery: where results are fetched, by the dialects that have an address of their own for it.
     """
 
     def __init__(
@@ -34,14 +36,19 @@ class Front:
         dialects: Mapping[str, Spoken],
         hosts: Mapping[str, str],
         root: Sequence[str],
+        delivery: Mapping[str, str] = {},
     ) -> None:
         self._native = native
         self._handler = handler
         self._dialects = dialects
         self._hosts = hosts
         self._root = root
+        self._delivery = delivery
         for spoken in dialects.values():
             spoken.app.state = native.state  # with the services, as soon as they are there
+        taken = {route.path for route in native.routes}
+        # Where a dialect has paths that the native API has, all of the native ones move aside for it (DX-18).
+        self._instead = next((name for name in root if any(r.path in taken for r in dialects[name].app.routes)), None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to who answers it."""
@@ -63,6 +70,7 @@ class Front:
 
     async def _give(self, name: str, prefix: str, scope: Scope, receive: Receive, send: Send) -> None:
         inner = _below(scope, prefix)
+        scope["state"]["delivery"] = self._delivery.get(name)
         try:
             await self._dialects[name].app(inner, receive, send)
         finally:  # what the log and the metrics say of it
@@ -72,6 +80,8 @@ class Front:
         """Return the dialect that a path at the root belongs to; a path of all the rest comes last (DX-03)."""
         path = scope["path"]
         having = [name for name in self._root if _has(self._dialects[name].app, path)]
+        if not having and self._instead is not None and path.startswith(f"{NATIVE_API}/"):
+            return self._instead
         if not having and not _has(self._native, path):
             having = [name for name in self._root if _has(self._dialects[name].app, path, rest=True)]
         asking = (name for name in having if self._dialects[name].dialect.secret(ASGIConnection(scope)) is not None)

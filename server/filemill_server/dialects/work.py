@@ -14,10 +14,11 @@ from filemill.task import Input, Outcome, Output
 from filemill_server.assets import Asset
 from filemill_server.bodies import Part
 from filemill_server.doing import Doing, Pipeline, do
+from filemill_server.inputs import Bringer
 from filemill_server.messages import OutputOptions
 from filemill_server.presence import while_connected
 from filemill_server.results import outputs_of, store_all
-from filemill_server.services import key_of, services_of
+from filemill_server.services import key_of, plan_of, services_of
 from filemill_server.wire import HttpRequest
 
 
@@ -34,6 +35,23 @@ class Made:
     outputs: Sequence[Output]
 
 
+async def bring(request: HttpRequest, folder: Path, source: Source, limit: int) -> Part:
+    """Bring one input into the folder of a request, for a look at it before the work.
+
+    Args:
+        request: with a valid key in its state, whose uploads and assets may be read.
+        folder: of the request.
+        source: the input.
+        limit: its bytes, in place of what the plan allows, where the server allows no fewer.
+
+    Raises:
+        FilemillError: it can't be had; `FILE_TOO_LARGE` tells `sizeBytes` and `limitBytes`.
+    """
+    bringer = Bringer(services_of(request), folder, key_of(request).tenant, {}, limit=limit)
+    (given,) = await while_connected(request, bringer.bring([("/source", source)]))
+    return Part("source", Path(given.path), given.name)
+
+
 async def run(
     request: HttpRequest,
     folder: Path,
@@ -42,6 +60,7 @@ async def run(
     files: Sequence[Part] = (),
     sources: Sequence[Source] = (),
     archive: bool = False,
+    bundle: bool = False,
 ) -> Made:
     """Do a pipeline, as long as the client waits for it.
 
@@ -52,6 +71,7 @@ async def run(
         files: inputs that came with the request; they come first.
         sources: inputs that are to be brought.
         archive: whether many results become one ZIP.
+        bundle: whether the results become one ZIP, also where there is but one.
 
     Raises:
         FilemillError: whatever was wrong with an input, a step or in the work.
@@ -64,11 +84,10 @@ async def run(
         sources=[(f"/source/{index}", source) for index, source in enumerate(sources)],
         parts={},
         archive=archive,
-        bundle=False,
+        bundle=bundle,
     )
-    outcome = await while_connected(
-        request, do(services, doing, folder, key_of(request).tenant, limits=services.limits)
-    )
+    work = do(services, doing, folder, key_of(request).tenant, limits=services.limits, plan=plan_of(request))
+    outcome = await while_connected(request, work)
     return Made(outcome, outputs_of(outcome))
 
 

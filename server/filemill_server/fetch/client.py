@@ -15,8 +15,8 @@ from msgspec import Struct
 from filemill_server.fetch.encodings import decoded
 from filemill_server.fetch.network import NETWORK_FAILURES, guarded_pool
 from filemill_server.fetch.policy import FetchPolicy
-from filemill_server.fetch.refusals import HEADERS_POINTER, malformed, too_large, unreachable
-from filemill_server.fetch.urls import origin, parse, port_of, redirected
+from filemill_server.fetch.refusals import HEADERS_POINTER, malformed, outside, too_large, unreachable
+from filemill_server.fetch.urls import is_below, origin, parse, port_of, redirected
 from filemill_server.names import file_name
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -71,8 +71,9 @@ async def fetch(url: str, to: Path, *, policy: FetchPolicy, headers: Mapping[str
 
     Raises:
         FilemillError: INVALID_PARAMETER, for a URL or headers that cannot be used; SOURCE_FORBIDDEN, for an
-            address that is not public or listed, at the URL or at any redirect; FILE_TOO_LARGE, above
-            `policy.max_bytes`; SOURCE_UNREACHABLE, for all else that kept the source from giving a file.
+            address that is not public or listed, or a host that is none of `policy.hosts`, at the URL or at any
+            redirect; FILE_TOO_LARGE, above `policy.max_bytes`; SOURCE_UNREACHABLE, for all else that kept the
+            source from giving a file.
         OSError: if the file cannot be made or written.
     """
     first = parse(url)
@@ -96,6 +97,8 @@ async def _follow(
     headers: dict[str, str],
 ) -> Fetched:
     for _ in range(policy.max_redirects + 1):
+        if policy.hosts is not None and not is_below(url, policy.hosts):
+            raise outside()
         # Every hop has its own connection, so that every hop passes the check.
         fixed = {"host": url.netloc.decode("ascii"), "accept-encoding": "identity", "connection": "close"}
         async with pool.stream(
@@ -119,12 +122,12 @@ async def _store(response: httpcore.Response, url: httpx.URL, file: BinaryIO, ma
         raise unreachable(f"The source answered with status {response.status}.")
     length = _header(response, b"content-length") or ""
     if length.isdecimal() and int(length) > max_bytes:
-        raise too_large(max_bytes)
+        raise too_large(max_bytes, int(length))
     size = 0
     async for piece in decoded(response.aiter_stream(), _header(response, b"content-encoding") or ""):
         size += len(piece)
         if size > max_bytes:
-            raise too_large(max_bytes)
+            raise too_large(max_bytes, size)
         await to_thread.run_sync(file.write, piece)
     await to_thread.run_sync(file.flush)
     media_type = _MEDIA_TYPE.match(_header(response, b"content-type") or "")

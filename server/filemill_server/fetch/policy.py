@@ -28,8 +28,10 @@ class FetchPolicy(ConnectionPolicy, frozen=True, kw_only=True):
         max_bytes: largest file, bytes after any gzip coding is undone.
         timeout_seconds: for the whole transfer: names, redirects and body.
         max_redirects: redirects that are followed.
+        hosts: names in ASCII; every hop leads to one of them or below one. None: to any.
     """
 
     max_bytes: int
     timeout_seconds: float = 20.0
     max_redirects: int = 5
+    hosts: tuple[str, ...] | None = None

@@ -6,6 +6,7 @@ Their pointers start at the source: `/url` or `/headers`.
 from __future__ import annotations
 
 from filemill.errors import ErrorCode, Fault, FilemillError
+from filemill_server.plans.sizes import allowed
 
 URL_POINTER = "/url"
 HEADERS_POINTER = "/headers"
@@ -21,9 +22,16 @@ def forbidden() -> FilemillError:
     return _refusal(ErrorCode.SOURCE_FORBIDDEN, "The URL leads to an address that this server does not connect to.")
 
 
-def too_large(max_bytes: int) -> FilemillError:
-    """Make the error for a source of more than `max_bytes` bytes."""
-    return _refusal(ErrorCode.FILE_TOO_LARGE, f"The source has more than {max_bytes} bytes.")
+def too_large(max_bytes: int, size: int) -> FilemillError:
+    """Make the error for a source of more than `max_bytes` bytes; `size` is what is known of its own."""
+    error = _refusal(ErrorCode.FILE_TOO_LARGE, f"The source has more than the {allowed(max_bytes)}.")
+    error.extra |= {"sizeBytes": size, "limitBytes": max_bytes}
+    return error
+
+
+def outside() -> FilemillError:
+    """Make the error for a host that is none of those that sources may come from."""
+    return _refusal(ErrorCode.SOURCE_FORBIDDEN, "The URL leads to a host that sources may not come from.")
 
 
 def unreachable(detail: str = "") -> FilemillError:

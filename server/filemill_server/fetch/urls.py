@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import urljoin
 
 import httpx
@@ -84,3 +85,11 @@ def port_of(url: httpx.URL) -> int:
 def origin(url: httpx.URL) -> tuple[str, bytes, int]:
     """Give scheme, host and port: what must be equal for credentials to follow a redirect."""
     return url.scheme, url.raw_host, port_of(url)
+
+
+def is_below(url: httpx.URL, hosts: Iterable[str]) -> bool:
+    """Tell whether the host of a URL that was read is one of some names in ASCII, or below one; an address never is."""
+    host = url.raw_host.decode("ascii").lower()
+    if ":" in host or _IPV4.fullmatch(host):
+        return False
+    return any(f".{host}".endswith(f".{name.lower()}") for name in hosts)

@@ -57,6 +57,7 @@ def plan(
     base_url: str,
     uploads: Sequence[str] = (),
     urgency: int = URGENCY,
+    plan: str | None = None,
 ) -> Sequence[NewJob]:
     """Return the jobs of a batch: itself first, then its parts.
 
@@ -70,12 +71,14 @@ def plan(
         base_url: public origin of URLs in the results.
         uploads: that go with the batch.
         urgency: of all.
+        plan: of the key that asks for them.
     """
     saved = dict(metadata) if metadata is not None else None
     order = Assembly(output=output, metadata=saved, base_url=base_url, uploads=list(uploads))
     batch = NewJob(
         id=new_id(),
         tenant=tenant,
+        plan=plan,
         order=encode_order(order).decode(),
         urgency=urgency,
         webhook=output.webhook,
@@ -93,6 +96,7 @@ def plan(
         part = NewJob(
             id=new_id(),
             tenant=tenant,
+            plan=plan,
             order=encode_order(work).decode(),
             urgency=urgency,
             parent=batch.id,

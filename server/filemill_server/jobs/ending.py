@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -61,7 +61,7 @@ def end_job(
     if before.parts_left:
         owned += _cancel_parts(connection, id, now)
     if made:
-        connection.execute(_FILE, list(made))
+        connection.execute(_FILE, _kept(order, made, now))
     if isinstance(order, Assembly) and state is State.CANCELLED:
         results = connection.execute(select(jobs.c.result).where(jobs.c.parent == id, jobs.c.result.is_not(None)))
         term = term_of(order, map(msgspec.json.decode, results.scalars()), now)
@@ -95,3 +95,11 @@ def _cancel_parts(connection: Connection, batch: str, now: datetime) -> list[str
 def _owned(order: Order) -> list[str]:
     """Return the uploads that go with a job."""
     return [*order.files, *order.parts.values()] if isinstance(order, Work) else list(order.uploads)
+
+
+def _kept(order: Order, made: Sequence[Mapping[str, Any]], now: datetime) -> list[Mapping[str, Any]]:
+    """Return the rows of what a job made, whose time may begin with its end."""
+    if not isinstance(order, Work) or not order.from_end or order.output.ttl_seconds is None:
+        return list(made)
+    end = to_stored(now.replace(microsecond=0) + timedelta(seconds=order.output.ttl_seconds))
+    return [{**row, "expires_at": end} for row in made]

@@ -9,7 +9,7 @@ from typing import Any
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.jobs.dispatcher import Dispatcher
 from filemill_server.jobs.rows import JobRow, NewJob, State
-from filemill_server.jobs.store import JobStore
+from filemill_server.jobs.store import JobStore, Pay
 from filemill_server.jobs.views import missing_job
 from filemill_server.jobs.watching import Watch
 
@@ -29,14 +29,18 @@ class Jobs:
         self.watch = watch
         self.dispatcher: Dispatcher | None = None
 
-    async def submit(self, *new: NewJob, uploads: Sequence[Mapping[str, Any]] = ()) -> JobRow:
+    async def submit(self, *new: NewJob, uploads: Sequence[Mapping[str, Any]] = (), pay: Pay | None = None) -> JobRow:
         """Accept jobs, all or none, and return the first of them. They will end, whatever is killed meanwhile.
 
         Args:
             new: the jobs; of a batch the batch itself comes first.
             uploads: rows of the files that came with them, whose bytes are in the store.
+            pay: takes what they cost, in the same transaction; where it raises it has changed nothing.
+
+        Raises:
+            FilemillError: what `pay` raised; there are no jobs then.
         """
-        rows = await self._store.add(*new, uploads=uploads)
+        rows = await self._store.add(*new, uploads=uploads, pay=pay)
         if self.dispatcher is not None:
             self.dispatcher.wake()
         return rows[0]
@@ -51,6 +55,10 @@ class Jobs:
         if row is None:
             raise missing_job()
         return row
+
+    async def find(self, id: str) -> JobRow | None:
+        """Return a job whose id is what shows that it may be seen; None where there is none."""
+        return await self._store.get(id) if _ID.fullmatch(id) else None
 
     async def list(
         self, tenant: str, cursor: str | None, limit: int, state: State | None

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, func, select, text, update
 
 from filemill_server.database import Database
 from filemill_server.jobs.rows import JobRow, State, read_jobs
+from filemill_server.plans.declared import Plans
 from filemill_server.tables import jobs, to_stored
 
 _CLAIM_LOCK = 0x66696C656D6A6F62
@@ -25,7 +26,9 @@ _TENANTS = text(f"""
     )
     SELECT tenant,
         (SELECT count(*) FROM jobs WHERE state = 'running' AND jobs.tenant = waiting.tenant) AS running,
-        (SELECT max(started_at) FROM jobs WHERE jobs.tenant = waiting.tenant) AS started_at
+        (SELECT max(started_at) FROM jobs WHERE jobs.tenant = waiting.tenant) AS started_at,
+        (SELECT plan FROM jobs WHERE {_WAITS} AND jobs.tenant = waiting.tenant
+            ORDER BY urgency, created_at LIMIT 1) AS plan
     FROM waiting WHERE tenant IS NOT NULL
 """)  # noqa: S608 - the only text put in is the constant above
 _FIRST = text(
@@ -46,11 +49,23 @@ _MOVE = (
 
 
 class Waiting(Struct, frozen=True):
-    """A tenant with jobs that wait: how many of its jobs run, and when the last one was started, as stored."""
+    """A tenant with jobs that wait.
+
+    Fields:
+        tenant: who it is.
+        running: how many of its jobs run.
+        started_at: when the last one was started, as stored.
+        limit: how many may run, by the plan of the job that is next; None: it has no limit.
+    """
 
     tenant: str
     running: int
     started_at: int | None
+    limit: int | None = None
+
+    def most(self, limit: int | None) -> int | None:
+        """Return how many of its jobs may run where all tenants have this limit."""
+        return min((each for each in (limit, self.limit) if each is not None), default=None)
 
 
 class News(NamedTuple):
@@ -73,17 +88,18 @@ def turns(waiting: Collection[Waiting], places: int, limit: int | None) -> Mappi
     Args:
         waiting: the tenants.
         places: how many jobs may be started.
-        limit: jobs of one tenant that may run at once.
+        limit: jobs of one tenant that may run at once, whatever its plan.
 
     Returns:
         How many jobs of which tenant to start.
     """
     running = {each.tenant: each.running for each in waiting}
     last = {each.tenant: each.started_at or 0 for each in waiting}
+    most = {each.tenant: each.most(limit) for each in waiting}
     given: Counter[str] = Counter()
     after = max(last.values(), default=0)
     for turn in range(places):
-        open_ = [tenant for tenant in running if limit is None or running[tenant] < limit]
+        open_ = [tenant for tenant in running if (own := most[tenant]) is None or running[tenant] < own]
         if not open_:
             break
         chosen = min(open_, key=lambda tenant: (running[tenant], last[tenant], tenant))
@@ -100,12 +116,14 @@ class Queue:
         database: the database.
         node: the process, as `nodes` has it.
         limit: jobs of one tenant that may run at once, in all processes together.
+        plans: those of the jobs' keys; the plan of a tenant's next job may allow fewer.
     """
 
-    def __init__(self, database: Database, node: str, limit: int | None) -> None:
+    def __init__(self, database: Database, node: str, limit: int | None, plans: Plans | None = None) -> None:
         self._database = database
         self._node = node
         self._limit = limit
+        self._plans = plans.by_name if plans is not None else {}
 
     async def news(self) -> News:
         """Look whether there is anything to do. It is a read of two indexes."""
@@ -125,7 +143,10 @@ class Queue:
         return await self._database.run(take)
 
     def _take(self, connection: Connection, places: int) -> Sequence[JobRow]:
-        waiting = [Waiting(*row) for row in connection.execute(_TENANTS)]
+        waiting = [
+            Waiting(tenant, running, started_at, self._allowed(plan))
+            for tenant, running, started_at, plan in connection.execute(_TENANTS)
+        ]
         ids: list[str] = []
         for tenant, count in turns(waiting, places, self._limit).items():
             ids += connection.execute(_FIRST, {"tenant": tenant, "count": count}).scalars()
@@ -145,6 +166,10 @@ class Queue:
         )
         taken = read_jobs(connection, statement)
         return sorted(taken, key=lambda row: ids.index(row.id))
+
+    def _allowed(self, plan: str | None) -> int | None:
+        found = self._plans.get(plan) if plan is not None else None
+        return None if found is None else found.concurrent_jobs
 
     async def advance(self, reached: Mapping[str, Reached]) -> None:
         """Write down how far jobs are that run."""

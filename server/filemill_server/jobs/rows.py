@@ -44,6 +44,7 @@ class NewJob(Struct, frozen=True, kw_only=True):
     order: str
     urgency: int = URGENCY
     webhook: str | None = None
+    plan: str | None = None
     parent: str | None = None
     position: int = 0
     parts: int = 0
@@ -71,6 +72,7 @@ class JobRow(Struct, frozen=True, kw_only=True):
     result: str | None
     error: str | None
     webhook: str | None
+    plan: str | None
     node: str | None
     attempts: int
     created_at: datetime

@@ -23,6 +23,7 @@ from filemill.task import Input, Outcome, Progress
 from filemill_server.bodies import Part
 from filemill_server.doing import Doing, Pipeline, do, working_folder
 from filemill_server.jobs.batch import assemble
+from filemill_server.jobs.one_input import choose, seconds_left
 from filemill_server.jobs.pace import Pace
 from filemill_server.jobs.queue import Reached
 from filemill_server.jobs.rows import JobRow
@@ -115,7 +116,7 @@ class Runner:
         await _insist(lambda: self._store.fail(row.id, problem))
 
     async def _make(self, row: JobRow, tell: Tell) -> Made:
-        seconds = self._services.settings.job_deadline_seconds
+        seconds = seconds_left(row, self._services.settings.job_deadline_seconds)
         try:
             async with asyncio.timeout(seconds) as deadline:
                 return await self._try(row, tell, Clock(deadline))
@@ -173,19 +174,23 @@ class Runner:
 
     async def _do(self, row: JobRow, work: Work, folder: Path, tell: Tell, clock: Clock, stage: ExitStack) -> Outcome:
         services = self._services
-        pipelines = [
-            Pipeline(read_steps(services.registry, msgspec.json.decode(saved.steps)), saved.pointer, saved.pack)
-            for saved in work.pipelines
-        ]
         files = [await self._upload(row, held, folder / f"file-{at}") for at, held in enumerate(work.files)]
         parts: dict[str, Part] = {}
         for at, (name, held) in enumerate(work.parts.items()):
             given = await self._upload(row, held, folder / f"part-{at}")
             parts[name] = Part(name, Path(given.path), given.name)
+        sources, wanted = work.sources, work.pipelines
+        if work.input is not None:
+            given, saved = await choose(services, work.input, files, sources, folder, row.tenant)
+            files, sources, wanted = [given], [], [saved]
+        pipelines = [
+            Pipeline(read_steps(services.registry, msgspec.json.decode(saved.steps)), saved.pointer, saved.pack)
+            for saved in wanted
+        ]
         doing = Doing(
             pipelines=pipelines,
             files=files,
-            sources=work.sources,
+            sources=sources,
             parts=parts,
             archive=work.output.archive is Archive.ZIP,
             bundle=work.bundle,
@@ -204,6 +209,7 @@ class Runner:
             folder,
             row.tenant,
             limits=replace(services.limits, deadline_seconds=services.settings.job_deadline_seconds),
+            plan=services.plans.by_name.get(row.plan) if row.plan is not None else None,
             lane=Lane.JOB,
             on_progress=on_progress,
             waiting=self._waiting(clock, stage),
@@ -219,7 +225,7 @@ class Runner:
 
     async def _store_outcome(self, row: JobRow, work: Work, outcome: Outcome) -> Made:
         outputs = outputs_of(outcome)
-        assets, rows = await put_all(self._services, outputs, work.output, row.tenant)
+        assets, rows = await put_all(self._services, outputs, work.output, row.tenant, work.asset_id)
         bodies = output_bodies(self._services, work.base_url, assets, outputs)
         packs = [saved.pack for saved in work.pipelines] if work.packs else None
         return Made(result_body(outcome, bodies, work.metadata, packs), rows)

@@ -6,7 +6,7 @@ final state stays, and nothing moves it afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,12 +23,15 @@ from sqlalchemy import (
     update,
 )
 
+from filemill.errors import FilemillError
 from filemill_server.cursors import make_cursor, read_cursor
 from filemill_server.database import Database
 from filemill_server.jobs.ending import end_job
 from filemill_server.jobs.rows import LIVE, JobRow, NewJob, State, read_jobs, read_page, read_row
 from filemill_server.jobs.terms import Term
 from filemill_server.tables import files, jobs, to_stored
+
+Pay = Callable[[Connection], object]
 
 _INSERT = insert(jobs)
 _FILE = insert(files)
@@ -48,23 +51,37 @@ class JobStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, *new: NewJob, uploads: Sequence[Mapping[str, Any]] = ()) -> Sequence[JobRow]:
+    async def add(
+        self, *new: NewJob, uploads: Sequence[Mapping[str, Any]] = (), pay: Pay | None = None
+    ) -> Sequence[JobRow]:
         """Keep jobs that wait to be started, all or none of them, and return them.
 
         Args:
             new: the jobs.
             uploads: rows of the files that came with them, whose bytes are in the store.
+            pay: takes what they cost, in the same transaction; where it raises it has changed nothing.
+
+        Raises:
+            FilemillError: what `pay` raised; there are no jobs then.
         """
         now = _now()
         # A list in order of creation has them in this order.
         rows = [_EMPTY | _columns(job) | {"created_at": now + index} for index, job in enumerate(new)]
 
-        def enter(connection: Connection) -> None:
+        def enter(connection: Connection) -> FilemillError | None:
+            try:
+                if pay is not None:
+                    pay(connection)
+            except FilemillError as refusal:  # given back, not raised: that would undo what shares this commit
+                return refusal
             if uploads:
                 connection.execute(_FILE, list(uploads))
             connection.execute(_INSERT, rows)
+            return None
 
-        await self._database.run(enter)
+        refusal = await self._database.run(enter)
+        if refusal is not None:
+            raise refusal
         return [read_row(row) for row in rows]
 
     async def get(self, id: str, tenant: str | None = None) -> JobRow | None:

@@ -19,6 +19,20 @@ class SavedPipeline(Struct, frozen=True, omit_defaults=True):
     pack: str | None = None
 
 
+class OneInput(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One input whose pipeline depends on what it turns out to be when it has been brought.
+
+    Fields:
+        pipelines: by the format of the input; one of another format is refused.
+        max_bytes: of a source that is fetched.
+        hosts: names that a source is fetched from, and what is below them; None: from anywhere.
+    """
+
+    pipelines: dict[str, SavedPipeline]
+    max_bytes: int
+    hosts: list[str] | None = None
+
+
 class Work(Struct, frozen=True, kw_only=True, tag="work", omit_defaults=True):
     """A processing request without its connection.
 
@@ -32,9 +46,13 @@ class Work(Struct, frozen=True, kw_only=True, tag="work", omit_defaults=True):
         packs: whether the answer is that of `POST /v1/packs`.
         bundle: whether the results of all pipelines become one ZIP.
         base_url: public origin of URLs in the result.
+        input: in place of `pipelines`, where they depend on the input.
+        asset_id: of the result, where it is chosen before; there is one result then.
+        from_end: whether the time that results are kept begins with the end of the job.
+        deadline_seconds: longest time from its first start in a process, where that is shorter than the server's.
     """
 
-    pipelines: list[SavedPipeline]
+    pipelines: list[SavedPipeline] = []
     sources: list[tuple[str, Source]] = []
     files: list[str] = []
     parts: dict[str, str] = {}
@@ -43,6 +61,10 @@ class Work(Struct, frozen=True, kw_only=True, tag="work", omit_defaults=True):
     packs: bool = False
     bundle: bool = False
     base_url: str
+    input: OneInput | None = None
+    asset_id: str | None = None
+    from_end: bool = False
+    deadline_seconds: float | None = None
 
 
 class Assembly(Struct, frozen=True, kw_only=True, tag="assembly", omit_defaults=True):

@@ -9,7 +9,7 @@ from filemill_server.jobs.views import PartList
 from filemill_server.messages import BatchResult
 from filemill_server.openapi.jobs import STATUS, accepted_job
 from filemill_server.openapi.processing import CODES, Processing
-from filemill_server.openapi.responses import BINARY, Json, Responses
+from filemill_server.openapi.responses import BINARY, LIMITS, Json, Responses
 from filemill_server.openapi.schemas import ONE_WORK, Schemas
 from filemill_server.openapi.storage import page_parameters, path_id
 
@@ -66,7 +66,15 @@ def _add_batch(schemas: Schemas, responses: Responses, processing: Processing, p
                 "With `Prefer: wait=N`, where it ended in time: the result as JSON; or the ZIP itself, where `Accept`"
                 " prefers that.",
                 {"application/json": {"schema": schemas.ref(BatchResult)}, "application/zip": {"schema": BINARY}},
-                *("Vary", "X-Asset-Id", "ETag", "Content-Disposition", "Idempotency-Replayed", "Preference-Applied"),
+                *(
+                    "Vary",
+                    "X-Asset-Id",
+                    "ETag",
+                    "Content-Disposition",
+                    "Idempotency-Replayed",
+                    "Preference-Applied",
+                    *LIMITS,
+                ),
             ),
             "202": accepted_job(responses),
             **responses.problems(CODES),

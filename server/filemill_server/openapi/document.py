@@ -13,6 +13,7 @@ from filemill_server.discovery import FormatList, OperationBody, OperationList, 
 from filemill_server.messages import HealthBody
 from filemill_server.openapi.batches import batch_paths
 from filemill_server.openapi.jobs import job_paths
+from filemill_server.openapi.keys import key_paths
 from filemill_server.openapi.processing import Processing, operation_tag
 from filemill_server.openapi.responses import HEADERS, Json, Responses
 from filemill_server.openapi.schemas import Schemas
@@ -75,6 +76,7 @@ def document(registry: Registry, packs: Packs, *, version: str, public_url: str 
         **storage_paths(schemas, responses),
         **batch_paths(schemas, responses, processing, ids),
         **job_paths(schemas, responses),
+        **key_paths(schemas, responses),
         **webhook_paths(responses),
         **_discovery_paths(registry, responses),
         **_service_paths(responses),
@@ -118,6 +120,7 @@ def _tags(registry: Registry) -> list[Json]:
         {"name": "Assets", "description": "Stored results."},
         {"name": "Batches", "description": "The same work on many inputs."},
         {"name": "Jobs", "description": "Work that goes on after its request was answered."},
+        {"name": "Keys", "description": "Keys, what is used of their plans, and source domains."},
         {"name": "Webhooks", "description": "Messages about the ends of jobs."},
         {"name": "Discovery", "description": "What this server can do."},
         {"name": "Service", "description": "Health and metrics."},

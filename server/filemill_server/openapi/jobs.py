@@ -6,7 +6,7 @@ from filemill.errors import ErrorCode
 from filemill_server.jobs.events import EVENT, HEARTBEAT_SECONDS
 from filemill_server.jobs.rows import State
 from filemill_server.jobs.views import JobBody, JobList
-from filemill_server.openapi.responses import Json, Responses
+from filemill_server.openapi.responses import LIMITS, Json, Responses
 from filemill_server.openapi.schemas import Schemas
 from filemill_server.openapi.storage import page_parameters, path_id
 
@@ -21,7 +21,7 @@ _OWN = (ErrorCode.UNAUTHORIZED, ErrorCode.NOT_FOUND)
 
 def accepted_job(responses: Responses) -> Json:
     """The answer of a request that has become a job."""
-    headers = ("Location", "Retry-After", "Preference-Applied", "Cache-Control", "Vary")
+    headers = ("Location", "Retry-After", "Preference-Applied", "Cache-Control", "Vary", *LIMITS)
     return responses.body("The work goes on as a job.", JobBody, *headers)
 
 

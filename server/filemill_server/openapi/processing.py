@@ -20,7 +20,7 @@ from filemill_server.messages import (
 )
 from filemill_server.openapi.examples import operation_example
 from filemill_server.openapi.jobs import accepted_job
-from filemill_server.openapi.responses import BINARY, Json, Responses
+from filemill_server.openapi.responses import BINARY, LIMITS, Json, Responses
 from filemill_server.openapi.schemas import Schemas, without_null
 from filemill_server.packs import Packs
 
@@ -30,6 +30,7 @@ CODES = (
     ErrorCode.BAD_REQUEST,
     ErrorCode.UNAUTHORIZED,
     ErrorCode.SOURCE_FORBIDDEN,
+    ErrorCode.FORBIDDEN,
     ErrorCode.NOT_FOUND,
     ErrorCode.CONFLICT,
     ErrorCode.FILE_TOO_LARGE,
@@ -38,6 +39,7 @@ CODES = (
     ErrorCode.INVALID_FILE,
     ErrorCode.SOURCE_UNREACHABLE,
     ErrorCode.TARGET_UNREACHABLE,
+    ErrorCode.RATE_LIMITED,
     ErrorCode.OPERATION_UNAVAILABLE,
     ErrorCode.OVERLOADED,
     ErrorCode.DEADLINE_EXCEEDED,
@@ -120,7 +122,7 @@ class Processing:
         answer = self._responses.content(
             "The result as JSON; or its bytes, where `Accept` prefers a type that is not JSON.",
             content,
-            *("Vary", "X-Asset-Id", "ETag", "Content-Disposition", "Idempotency-Replayed"),
+            *("Vary", "X-Asset-Id", "ETag", "Content-Disposition", "Idempotency-Replayed", *LIMITS),
         )
         return {
             "parameters": [

@@ -8,6 +8,7 @@ from typing import Any
 from filemill.errors import ErrorCode
 from filemill_server.messages import ProblemBody
 from filemill_server.openapi.schemas import Schemas
+from filemill_server.problems import problem_type
 
 Json = dict[str, Any]
 
@@ -38,6 +39,8 @@ HEADERS: dict[str, Json] = {
     "WWW-Authenticate": _text("`Bearer`: a key is needed, or the one sent is not valid."),
     "Idempotency-Replayed": _text("`true`: the stored answer of the first request with this key.", const="true"),
     "Preference-Applied": _text("What of `Prefer` was followed."),
+    "RateLimit-Policy": _text('The limits of the key\'s plan, where it has any: `"minute";q=60;w=60`.'),
+    "RateLimit": _text('What is left of them, and for how many seconds: `"minute";r=59;t=60`.'),
     "Upload-Offset": _text("How many bytes of an upload are there."),
     "Upload-Complete": _text("`?1`: all of an upload is there."),
     "Upload-Length": _text("Bytes that an upload will have; absent where that is not yet known."),
@@ -46,6 +49,8 @@ HEADERS: dict[str, Json] = {
     "Upload-Expires": _text("When an upload is given up if no more bytes come."),
     "Vary": _text("The request headers that the answer depends on."),
 }
+LIMITS = ("RateLimit-Policy", "RateLimit")
+"""Headers of answers that a plan's limits count."""
 _EVERYWHERE = ("X-Request-Id",)
 
 
@@ -82,9 +87,16 @@ class Responses:
     def _shared(self, status: int, codes: list[ErrorCode]) -> Json:
         name = "-".join(code.title.title().replace(" ", "") for code in codes)
         if name not in self.components:
-            more = {401: ("WWW-Authenticate",), 503: ("Retry-After",), 416: ("Content-Range",), 409: ("Retry-After",)}
+            more = {
+                401: ("WWW-Authenticate",),
+                409: ("Retry-After",),
+                416: ("Content-Range",),
+                422: LIMITS,
+                429: ("Retry-After", *LIMITS),
+                503: ("Retry-After",),
+            }
             example = {
-                "type": f"urn:filemill:error:{codes[0].name.lower().replace('_', '-')}",
+                "type": problem_type(codes[0]),
                 "title": codes[0].title,
                 "status": status,
                 "detail": codes[0].meaning,

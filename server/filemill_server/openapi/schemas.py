@@ -19,6 +19,7 @@ from filemill_server import discovery, messages
 from filemill_server.discovery import JsonSchema, name_formats, own_first
 from filemill_server.jobs import views
 from filemill_server.packs import Packs
+from filemill_server.plans import views as plans
 from filemill_server.webhooks import views as webhooks
 
 REF = "#/components/schemas/"
@@ -45,6 +46,11 @@ BODIES: tuple[type[Struct], ...] = (
     views.PartList,
     messages.BatchSource,
     messages.BatchResult,
+    plans.UsageBody,
+    plans.KeyRequest,
+    plans.NewKeyBody,
+    plans.KeyList,
+    plans.DomainList,
     webhooks.WebhookSecretBody,
     webhooks.DisabledEndpointList,
     messages.ProblemBody,

@@ -11,20 +11,21 @@ from filemill_server.doing import working_folder
 from filemill_server.jobs.views import PartList, part_body
 from filemill_server.messages import batch_request
 from filemill_server.paging import next_link, page_size
+from filemill_server.plans.metering import METERED
 from filemill_server.replay import Replay
 from filemill_server.routes.jobs import asked_state
-from filemill_server.services import key_of, services_of
+from filemill_server.services import file_limit_of, key_of, services_of
 from filemill_server.wire import HttpRequest, json_answer
 
 
-@post("/batches", status_code=202)
+@post("/batches", status_code=202, opt=METERED)
 async def add_batch(request: HttpRequest) -> Response[bytes] | Stream:
     """Do the same with many inputs."""
     services = services_of(request)
     async with working_folder(services.work_folder) as folder:
         replay = Replay(request)
         structs = (batch_request(services.registry),)
-        body = await read_body(request, folder, limit=services.settings.max_upload_bytes, structs=structs)
+        body = await read_body(request, folder, limit=file_limit_of(request), structs=structs)
         batch = Batch.read(request, folder, body)
         return await replay.answer(body, batch.message.output.idempotency_key, batch.answer)
 

@@ -21,6 +21,7 @@ from filemill_server.messages import (
     operation_request,
     process_request,
 )
+from filemill_server.plans.metering import METERED
 from filemill_server.processing import process
 from filemill_server.services import services_of
 from filemill_server.wire import HttpRequest
@@ -38,7 +39,7 @@ def _operation_route(entry: Entry) -> HTTPRouteHandler:
     def plan(message: InputRequest) -> Sequence[Pipeline]:
         return [Pipeline([entry.operation(**{name: getattr(message, name) for name in names})], "")]
 
-    @post(f"/{entry.name}", name=f"operation:{entry.name}", status_code=200)
+    @post(f"/{entry.name}", name=f"operation:{entry.name}", status_code=200, opt=METERED)
     async def operate(request: HttpRequest) -> Response[bytes] | Stream:
         if entry.missing is not None:
             raise FilemillError(ErrorCode.OPERATION_UNAVAILABLE, f"{entry.missing.reason} {entry.missing.hint}")
@@ -47,7 +48,7 @@ def _operation_route(entry: Entry) -> HTTPRouteHandler:
     return operate
 
 
-@post("/process", status_code=200)
+@post("/process", status_code=200, opt=METERED)
 async def run_steps(request: HttpRequest) -> Response[bytes] | Stream:
     """Run a pipeline of the caller's own steps."""
 
@@ -57,14 +58,14 @@ async def run_steps(request: HttpRequest) -> Response[bytes] | Stream:
     return await process(request, process_request(services_of(request).registry), plan)
 
 
-@post("/packs/{pack_id:str}", status_code=200)
+@post("/packs/{pack_id:str}", status_code=200, opt=METERED)
 async def run_pack(request: HttpRequest, pack_id: str) -> Response[bytes] | Stream:
     """Run one pack."""
     pack = services_of(request).packs[pack_id]
     return await process(request, PackRequest, lambda message: [Pipeline(pack.steps, "", pack.id)])
 
 
-@post("/packs", status_code=200)
+@post("/packs", status_code=200, opt=METERED)
 async def run_packs(request: HttpRequest) -> Response[bytes] | Stream:
     """Run many packs over one decode of one picture."""
     packs = services_of(request).packs

@@ -16,12 +16,13 @@ from filemill_server.bodies import Digests
 from filemill_server.doing import working_folder
 from filemill_server.methods import TELLS_OPTIONS, allowed_methods
 from filemill_server.names import DEFAULT_NAME, file_name
+from filemill_server.plans.sizes import allowed
 from filemill_server.problems import answer_error
 from filemill_server.resumable.fields import boolean, read_boolean, read_count
 from filemill_server.resumable.pieces import body_of
 from filemill_server.resumable.rows import TTL
 from filemill_server.resumable.turn import Turn
-from filemill_server.services import key_of, services_of
+from filemill_server.services import file_limit_of, key_of, services_of
 from filemill_server.uploads import upload_body
 from filemill_server.wire import ClientGone, HttpRequest, json_answer
 
@@ -163,7 +164,7 @@ async def _receive(request: HttpRequest, turn: Turn) -> None:
     services = services_of(request)
     stated = request.headers.get("content-digest")
     check = None if stated is None else Digests(stated)
-    limit = services.settings.max_upload_bytes
+    limit = file_limit_of(request)
     async with working_folder(services.work_folder) as folder:
         try:
             await turn.receive(body_of(request), folder, max_bytes=limit, check=check)
@@ -193,10 +194,10 @@ async def _agree_on_length(request: HttpRequest, turn: Turn, complete: bool) -> 
 
 
 def _check_size(request: HttpRequest, length: int | None, offset: int = 0) -> None:
-    limit = services_of(request).settings.max_upload_bytes
+    limit = file_limit_of(request)
     size = max(length or 0, offset + (_content_length(request) or 0))
     if size > limit:
-        raise FilemillError(ErrorCode.FILE_TOO_LARGE, f"The upload has {size} bytes; at most {limit} are allowed.")
+        raise FilemillError(ErrorCode.FILE_TOO_LARGE, f"The upload has {size} bytes, more than the {allowed(limit)}.")
 
 
 def _content_length(request: HttpRequest) -> int | None:
@@ -205,7 +206,9 @@ def _content_length(request: HttpRequest) -> int | None:
 
 
 def _limit(request: HttpRequest, age: int = int(TTL.total_seconds())) -> str:
-    return f"max-size={services_of(request).settings.max_upload_bytes}, max-age={age}"
+    known = "key" in request.scope["state"]  # `OPTIONS` needs none
+    size = file_limit_of(request) if known else services_of(request).settings.max_upload_bytes
+    return f"max-size={size}, max-age={age}"
 
 
 def _mismatch(expected: int, provided: int) -> UploadRefusedError:

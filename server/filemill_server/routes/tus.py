@@ -13,12 +13,13 @@ from filemill.errors import ErrorCode, FilemillError
 from filemill_server.bodies.spool import too_large
 from filemill_server.doing import working_folder
 from filemill_server.methods import TELLS_OPTIONS, allowed_methods
+from filemill_server.plans.sizes import allowed
 from filemill_server.resumable.checksum import ALGORITHMS, Checksum
 from filemill_server.resumable.metadata import name_in, read_metadata
 from filemill_server.resumable.pieces import body_of
 from filemill_server.resumable.rows import PartialUpload
 from filemill_server.resumable.turn import Turn
-from filemill_server.services import key_of, services_of
+from filemill_server.services import file_limit_of, key_of, services_of
 from filemill_server.wire import ClientGone, HttpRequest
 
 VERSION = "1.0.0"
@@ -205,14 +206,14 @@ async def _take_length(request: HttpRequest, turn: Turn) -> None:
 
 
 def _check_size(request: HttpRequest, size: int) -> None:
-    limit = services_of(request).settings.max_upload_bytes
+    limit = file_limit_of(request)
     if size > limit:
-        raise FilemillError(ErrorCode.FILE_TOO_LARGE, f"The upload has {size} bytes; at most {limit} are allowed.")
+        raise FilemillError(ErrorCode.FILE_TOO_LARGE, f"The upload has {size} bytes, more than the {allowed(limit)}.")
 
 
 async def _receive(request: HttpRequest, turn: Turn) -> None:
     services = services_of(request)
-    limit = services.settings.max_upload_bytes if turn.upload.length is None else turn.upload.length
+    limit = file_limit_of(request) if turn.upload.length is None else turn.upload.length
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and turn.upload.offset + int(declared) > limit:
         raise too_large(limit, "The upload with these bytes")

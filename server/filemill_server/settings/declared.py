@@ -63,6 +63,21 @@ class Settings(Struct, frozen=True, kw_only=True):
             examples=["shop=api.example.com,gallery=pictures.example.com"],
         ),
     ] = ()
+    browser_dialects: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Dialects that pages of any origin may use (CORS), beside those that are made for it.",
+            examples=["filagram"],
+        ),
+    ] = ()
+    delivery_urls: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Where callers of a dialect fetch results; default: where they send their requests. It is an"
+            " address of this server, with a host name of the dialect or with its prefix.",
+            examples=["filagram=https://files.example.com"],
+        ),
+    ] = ()
     root_dialects: Annotated[
         tuple[str, ...],
         Meta(
@@ -70,6 +85,9 @@ class Settings(Struct, frozen=True, kw_only=True):
             examples=["shop,gallery"],
         ),
     ] = ()
+    filagram_result_seconds: Annotated[
+        int, Meta(ge=1, le=315360000, description="How long results of the dialect Filagram are kept, seconds.")
+    ] = 86400
     database_url: (
         Annotated[
             str,
@@ -102,6 +120,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     ) = None
     presets_dir: (
         Annotated[Path, Meta(description="Folder of the operator's own packs, read again when it changes.")] | None
+    ) = None
+    plans_file: (
+        Annotated[
+            Path,
+            Meta(
+                description="YAML file of the operator's own plans; they replace shipped ones of their names.",
+                examples=["/etc/filemill/plans.yaml"],
+            ),
+        ]
+        | None
     ) = None
     workers: Annotated[
         int, Meta(ge=1, le=1024, description="Worker processes; default: the CPUs this machine gives the server.")
@@ -168,6 +196,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     webhook_allow_http: Annotated[
         bool, Meta(description="Send webhooks to http URLs too, which everybody on the way can read; meant for tests.")
     ] = False
+    imgsmaller_keep_seconds: Annotated[
+        int,
+        Meta(ge=60, le=86400, description="How long the dialect ImgSmaller keeps a result, seconds; at most a day."),
+    ] = 86400
     blocked_plugins: Annotated[tuple[str, ...], Meta(description="Plugins that are not loaded, by name.")] = ()
     secret: (
         Annotated[

@@ -17,6 +17,7 @@ from msgspec.structs import FieldInfo, fields
 
 from filemill.faults import unknown
 from filemill_server.database_url import database_url
+from filemill_server.plans.declared import load_plans
 from filemill_server.settings.declared import Settings
 from filemill_server.settings.wording import bare, notes, wanted
 from filemill_server.storage_url import check_url
@@ -209,4 +210,5 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "storage_url": check_url,
     "source_storage_url": check_url,
     "fetch_allow_networks": _check_networks,
+    "plans_file": load_plans,
 }

@@ -5,14 +5,26 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
+from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-_PURPOSE = b"filemill:webhook-secret:1"
 _NONCE_BYTES = 12
+
+
+class Purpose(Enum):
+    """What is sealed: each has a key of its own."""
+
+    WEBHOOK = b"filemill:webhook-secret:1"
+    APP = b"filemill:app-secret:1"
+
+    @property
+    def signs(self) -> str:
+        """What it signs."""
+        return "webhooks" if self is Purpose.WEBHOOK else "policies"
 
 
 class Sealer:
@@ -20,10 +32,12 @@ class Sealer:
 
     Args:
         secret: the server's own; what was sealed under another one can't be read.
+        purpose: what is sealed; what was sealed for another purpose can't be read either.
     """
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, purpose: Purpose = Purpose.WEBHOOK) -> None:
         self._secret = secret
+        self._purpose = purpose
 
     def seal(self, text: str, owner: str) -> str:
         """Encrypt a text so that it can be read as this owner's only."""
@@ -43,7 +57,8 @@ class Sealer:
             return self._cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], owner.encode()).decode()
         except (InvalidTag, binascii.Error) as error:
             raise ValueError(
-                "The secret that signs webhooks cannot be read: it was encrypted under another secret of the server."
+                f"The secret that signs {self._purpose.signs} cannot be read: it was encrypted under another secret of"
+                " the server."
             ) from error
 
     @cached_property
@@ -53,4 +68,4 @@ class Sealer:
         from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
         from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
 
-        return AESGCM(HKDF(SHA256(), length=32, salt=None, info=_PURPOSE).derive(self._secret))
+        return AESGCM(HKDF(SHA256(), length=32, salt=None, info=self._purpose.value).derive(self._secret))

@@ -90,6 +90,27 @@ def test_crop_is_placed_by_gravity_where_no_edge_is_given(
 
 
 @pytest.mark.parametrize(
+    ("parameters", "left", "top", "width", "height"),
+    [
+        ({"x": 60, "y": 30, "width": 100, "height": 100}, 60, 30, 20, 10),
+        ({"x": 79, "y": 0, "width": 16384, "height": 1}, 79, 0, 1, 1),
+        ({"width": 100, "height": 20, "gravity": "bottom"}, 0, 20, 80, 20),
+        ({"x": 10, "y": 5, "width": 30, "height": 20}, 10, 5, 30, 20),
+    ],
+)
+def test_a_clipped_crop_ends_at_the_edges(
+    context: Context, parameters: dict[str, Any], left: int, top: int, width: int, height: int
+) -> None:
+    """What lies within the picture is left; a part that begins outside it is refused all the same."""
+    pixels = quadrants()
+    image = convert({**parameters, "clip": True}, Crop).run(Picture.of(pixels), context).image
+    assert same(image, pixels.crop(left, top, width, height))
+    with pytest.raises(FilemillError) as caught:
+        Crop(x=80, y=0, width=1, height=1, clip=True).run(Picture.of(pixels), context)
+    assert caught.value.faults[0].pointer == "/x"
+
+
+@pytest.mark.parametrize(
     ("parameters", "pointers", "said"),
     [
         ({"width": 81, "height": 41}, ["/width", "/height"], "80 pixels"),

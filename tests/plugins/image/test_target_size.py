@@ -48,6 +48,17 @@ def test_unreachable_is_an_error_with_the_smallest_size(textured: Path, run: Any
     assert fits.size <= smallest
 
 
+@pytest.mark.parametrize("form", ["jpeg", "png", "avif"])
+def test_downscaling_ends_at_the_least_side(form: str, textured: Path, run: Any, picture_of: Any) -> None:
+    """No side gets smaller than asked for: the smallest encode of that size is the result, though it is over."""
+    encoding = {"type": form, "maxSizeBytes": 64, "onUnreachable": "downscale", "leastSide": 48}
+    made = run(textured, [{"op": "convert", "format": encoding}]).made[0]
+    image = picture_of(made.outputs[0])
+    assert (image.width, image.height) == (64, 48)
+    assert made.outputs[0].facts == {"width": 64, "height": 48, "frames": 1}
+    assert 64 < made.outputs[0].size < 2500
+
+
 @pytest.mark.parametrize("form", ["jpeg", "webp", "png", "gif", "avif", "tiff"])
 def test_downscale_gives_a_smaller_picture(form: str, textured: Path, run: Any, picture_of: Any) -> None:
     """With `downscale` the picture is scaled until it fits; facts, report and file agree on the size."""

@@ -126,6 +126,13 @@ def test_size_is_a_share_of_the_width(size: float) -> None:
     assert (width, height) == (200 * size, 100 * size)
 
 
+@pytest.mark.parametrize(("scale", "width"), [(0.5, 10), (1, 20), (2, 40), (5, 100)])
+def test_scale_is_a_share_of_its_own_width(scale: float, width: int) -> None:
+    """It keeps its size whatever the picture's, as long as it fits in."""
+    image = marked(plain(GREY, 200, 120), plain(RED, 20, 10), scale=scale, margin=0, position="center")
+    assert box_of(image, GREY)[2:] == (width, width // 2)
+
+
 def test_a_tall_watermark_is_made_to_fit() -> None:
     """It never is higher than the picture less its margins."""
     image = marked(plain(GREY, 200, 100), plain(RED, 40, 160), size=1, margin=10, position="center")
@@ -242,6 +249,8 @@ def test_a_text_without_ink_is_refused(text: str) -> None:
         ({"text": "x", "colour": "octarine"}, "/colour"),
         ({"text": "x", "fontSize": 20, "size": 0.5}, "/fontSize"),
         ({"image": LOGO, "fontSize": 20}, "/fontSize"),
+        ({"image": LOGO, "scale": 2, "size": 0.5}, "/scale"),
+        ({"text": "x", "scale": 2}, "/scale"),
         ({"text": "x", "font": "sans 400, <b>"}, "/font"),
         ({"text": "x", "opacity": 1.5}, "/opacity"),
         ({"image": {"url": "https://a", "base64": "AA"}}, "/image"),

@@ -117,6 +117,13 @@ def test_the_rest_of_the_api_is_there(made: Document) -> None:
         "put /v1/assets/{assetId}",
         "delete /v1/assets/{assetId}",
         "post /v1/assets/{assetId}/copy",
+        "get /v1/usage",
+        "get /v1/keys",
+        "post /v1/keys",
+        "delete /v1/keys/{keyId}",
+        "get /v1/domains",
+        "put /v1/domains/{domain}",
+        "delete /v1/domains/{domain}",
         "get /v1/jobs",
         "get /v1/jobs/{jobId}",
         "delete /v1/jobs/{jobId}",
@@ -126,6 +133,19 @@ def test_the_rest_of_the_api_is_there(made: Document) -> None:
         "get /metrics",
         "get /openapi.json",
     } <= found
+
+
+def test_limits_are_told(made: Document) -> None:
+    """NC-02: what costs units says so in the headers of its answers, and has 429 with the time to wait."""
+    for path in ("/v1/process", "/v1/packs", "/v1/packs/{packId}", "/v1/batches"):
+        responses = made["paths"][path]["post"]["responses"]
+        assert {"RateLimit", "RateLimit-Policy"} <= responses["200"]["headers"].keys() & responses["202"][
+            "headers"
+        ].keys()
+        name = responses["429"]["$ref"].removeprefix("#/components/responses/")
+        assert {"Retry-After", "RateLimit", "RateLimit-Policy"} <= made["components"]["responses"][name][
+            "headers"
+        ].keys()
 
 
 def test_what_needs_no_key_says_so(made: Document) -> None:
@@ -283,7 +303,7 @@ def test_problems_are_typed(made: Document) -> None:
     responses = made["paths"]["/v1/shrink"]["post"]["responses"]
     assert set(responses) == {
         *("200", "202", "400", "401", "403", "404", "409", "413", "415", "422"),
-        *("500", "501", "503", "504"),
+        *("429", "500", "501", "503", "504"),
     }
     shared = {
         status: made["components"]["responses"][ref["$ref"].rpartition("/")[2]]

@@ -138,6 +138,7 @@ def test_accepted(asked: bool) -> None:
         result=None,
         error=None,
         webhook="https://example.com/secret",
+        plan=None,
         node=None,
         attempts=0,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),

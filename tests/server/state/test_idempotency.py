@@ -57,6 +57,24 @@ async def test_other_request_is_refused(answers: Idempotency) -> None:
     assert (await refusal(answers, "g")).code is ErrorCode.INVALID_PARAMETER
 
 
+async def test_answer_is_kept_as_long_as_asked(answers: Idempotency) -> None:
+    """IX-33: an answer may be kept for another time than the usual one; after it the key is free."""
+    assert await answers.begin(*PLACE, "f") is None
+    await answers.finish(*PLACE, ANSWER, timedelta(0))
+    assert await answers.begin(*PLACE, "g") is None
+
+
+async def test_answer_is_forgotten(answers: Idempotency) -> None:
+    """IX-33: an answer whose asset has gone is forgotten, but not a newer one that took its place."""
+    newer = Stored(200, {}, b"newer")
+    assert await answers.begin(*PLACE, "f") is None
+    await answers.finish(*PLACE, newer)
+    await answers.forget(*PLACE, ANSWER)
+    assert await answers.begin(*PLACE, "f") == newer
+    await answers.forget(*PLACE, newer)
+    assert await answers.begin(*PLACE, "f") is None
+
+
 @pytest.mark.parametrize("part", range(4))
 async def test_scope(answers: Idempotency, part: int) -> None:
     """NC-04: tenant, method, path and key together are what is remembered."""

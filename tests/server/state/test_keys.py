@@ -12,6 +12,7 @@ from filemill_server import keys as keys_module
 from filemill_server.database import Database
 from filemill_server.keys import Keys
 from filemill_server.tables import keys as table
+from filemill_server.webhooks.sealing import Purpose, Sealer
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +20,16 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 def keys(database: Database) -> Keys:
     """Keys in an empty database."""
-    return Keys(database)
+    return Keys(database, sealer=Sealer(b"0123456789abcdef", Purpose.APP))
+
+
+async def test_plan_that_is_not_declared_is_refused(keys: Keys) -> None:
+    """NA-60, NA-61, DX-19: a key has a plan that there is; without one its dialect's own, else enterprise."""
+    with pytest.raises(ValueError, match="Did you mean 'enterprise'"):
+        await keys.create(name="a", plan="enterprize")
+    assert (await keys.create(name="a"))[0].plan == "enterprise"
+    assert (await keys.create(name="a", dialect="imgstax"))[0].plan == "imgstax"
+    assert (await keys.create(name="a", dialect="imgstax", plan="pro"))[0].plan == "pro"
 
 
 async def test_key_is_found_by_its_secret(keys: Keys) -> None:

@@ -20,6 +20,8 @@ from filemill_server.jobs.queue import _FIRST, _TENANTS, Queue, Waiting, turns
 from filemill_server.jobs.rows import NewJob, State
 from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.work import Work, encode_order
+from filemill_server.plans.declared import Plans
+from filemill_server.plans.plan import Plan
 from filemill_server.tables import jobs
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +30,11 @@ ORDER = encode_order(Work(pipelines=[], base_url="http://localhost")).decode()
 
 waiting = st.lists(
     st.builds(
-        Waiting, st.text("abcdef", min_size=1, max_size=2), st.integers(0, 9), st.none() | st.integers(1, 10**15)
+        Waiting,
+        st.text("abcdef", min_size=1, max_size=2),
+        st.integers(0, 9),
+        st.none() | st.integers(1, 10**15),
+        st.none() | st.integers(1, 9),
     ),
     max_size=8,
     unique_by=lambda each: each.tenant,
@@ -39,7 +45,8 @@ waiting = st.lists(
 def test_turns_fill_places_and_keep_the_limit(tenants: list[Waiting], places: int, limit: int | None) -> None:
     """Nobody gets over the limit, and no place stays empty while somebody may have it."""
     given = turns(tenants, places, limit)
-    room = {each.tenant: places if limit is None else max(0, limit - each.running) for each in tenants}
+    most = {each.tenant: min(limit or 99, each.limit or 99) for each in tenants}
+    room = {each.tenant: max(0, most[each.tenant] - each.running) for each in tenants}
     assert all(0 < count <= room[tenant] for tenant, count in given.items())
     assert sum(given.values()) == min(places, sum(room.values()) if room else 0)
 
@@ -51,7 +58,7 @@ def test_turns_go_to_who_has_least(tenants: list[Waiting], places: int, limit: i
     after = {each.tenant: each.running + given.get(each.tenant, 0) for each in tenants}
     for taker in given:
         for other in tenants:
-            if limit is None or after[other.tenant] < limit:
+            if after[other.tenant] < min(limit or 99, other.limit or 99):
                 assert after[other.tenant] >= after[taker] - 1
 
 
@@ -133,6 +140,19 @@ async def test_batch_waits_for_its_parts(database: Database, store: JobStore) ->
     assert await store.fail("shop-1", "{}")
     assert (await queue.news()).waiting
     assert [row.id for row in await queue.claim(9)] == ["batch"]
+
+
+async def test_plan_limits_its_tenant(database: Database, store: JobStore) -> None:
+    """NA-61, FW-56: the plan of a tenant's next job and the server's own limit hold, whichever is less."""
+    plans = Plans({name: Plan(name=name, concurrent_jobs=most) for name, most in (("two", 2), ("nine", 9))})
+    for number in range(6):
+        await store.add(new("a", number, plan="two"), new("b", number, plan="nine"), new("c", number, plan="gone"))
+    queue = Queue(database, "one", 4, plans)
+    taken = Counter(row.tenant for row in await queue.claim(30))
+    assert taken == {"a": 2, "b": 4, "c": 4}
+    assert await Queue(database, "two", 4, plans).claim(30) == []
+    await store.succeed("a-0", "{}")
+    assert [row.id for row in await queue.claim(30)] == ["a-2"]
 
 
 CLAIMER = """

@@ -1,0 +1,1 @@
+"""The dialect of Filestack: its URLs, policies, signatures and tasks."""

@@ -1,0 +1,112 @@
+"""Tasks on the look of pictures: blur, sharpen, pixelate, and those on tone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from filemill_server.dialects.filestack.tasks.base import Kind, Step, StepTask
+
+Amount = Annotated[float, Meta(ge=0, le=20)]
+Percent = Annotated[int, Meta(ge=0, le=100)]
+_MOST = 10.0
+"""The largest factor of our `adjust`; a larger one takes two steps."""
+_WEAKEST_BLUR = 0.3
+_UPWARDS = 1 + 1e-6
+"""What lifts a value that is the threshold over the rounding of its product."""
+
+
+class Blur(StepTask, frozen=True, kw_only=True):
+    """FS-66. The amount is the Gaussian's standard deviation."""
+
+    amount: Amount = 2
+
+    def steps(self, kind: Kind) -> list[Step]:
+        """Blur; 0 changes nothing."""
+        return [{"op": "blur", "sigma": max(self.amount, _WEAKEST_BLUR)}] if self.amount else []
+
+
+class Sharpen(StepTask, frozen=True, kw_only=True):
+    """FS-66. The default of 2 adds the details once."""
+
+    amount: Amount = 2
+
+    def steps(self, kind: Kind) -> list[Step]:
+        """Sharpen; 0 changes nothing."""
+        return [{"op": "sharpen", "sigma": 1.0, "amount": self.amount / 2}] if self.amount else []
+
+
+class Pixelate(StepTask, frozen=True, kw_only=True):
+    """FS-66. The amount is the side of a block."""
+
+    amount: Annotated[int, Meta(ge=2, le=100)] = 2
+
+    def steps(self, kind: Kind) -> list[Step]:
+        """Make blocks."""
+        return [{"op": "pixelate", "size": self.amount}]
+
+
+class Monochrome(StepTask, frozen=True, kw_only=True):
+    """FS-67."""
+
+    def steps(self, kind: Kind) -> list[Step]:
+        """Take the colour out."""
+        return [{"op": "grayscale"}]
+
+
+class Negative(StepTask, frozen=True, kw_only=True):
+    """FS-67."""
+
+    def steps(self, kind: Kind) -> list[Step]:
+        """Invert the colours."""
+        return [{"op": "negate"}]
+
+
+class Sepia(StepTask, frozen=True, kw_only=True):
+    """FS-67."""
+
+    tone: Percent = 80
+
+    def steps(self, kind: Kind) -> list[Step]:
+        """Tone."""
+        return [{"op": "sepia", "amount": self.tone / 100}]
+
+
+class Blackwhite(StepTask, frozen=True, kw_only=True):
+    """FS-67."""
+
+    threshold: Percent = 50
+
+    def steps(self, kind: Kind) -> list[Step]:
+        """Make white what has at least so much percent of the luminance, and black what has less.
+
+        The factor brings the threshold to the middle between 127 and 128; three times the largest contrast
+        then drives these two to 0 and 255.
+        """
+        if not self.threshold:
+            return [{"op": "adjust", "brightness": 0.0}, {"op": "negate"}]
+        contrast: Step = {"op": "adjust", "contrast": _MOST}
+        return [{"op": "grayscale"}, *_factors("brightness", 50 / self.threshold * _UPWARDS), *[contrast] * 3]
+
+
+class Modulate(StepTask, frozen=True, kw_only=True):
+    """FS-67. Percentages; `hue` in degrees."""
+
+    brightness: Annotated[int, Meta(ge=0, le=10_000)] = 100
+    saturation: Annotated[int, Meta(ge=0, le=10_000)] = 100
+    hue: Annotated[int, Meta(ge=0, le=359)] = 0
+
+    def steps(self, kind: Kind) -> list[Step]:
+        """Adjust, in the order of the options."""
+        steps = [*_factors("brightness", self.brightness / 100), *_factors("saturation", self.saturation / 100)]
+        return [*steps, {"op": "adjust", "hue": self.hue}] if self.hue else steps
+
+
+def _factors(name: str, factor: float) -> list[Step]:
+    """Return the steps that multiply by a factor; those beyond the largest are two."""
+    if factor == 1:
+        return []
+    if factor <= _MOST:
+        return [{"op": "adjust", name: factor}]
+    return [{"op": "adjust", name: _MOST}, {"op": "adjust", name: factor / _MOST}]
