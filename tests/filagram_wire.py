@@ -20,14 +20,6 @@ LIFETIME = 600
 """Seconds that it keeps results."""
 DELIVERY = "https://files.example.test"
 """Where it says that they are."""
-PLANS = """
-burst:
-  requests_per_minute: 3
-twice:
-  requests_per_month: 2
-small:
-  max_file_bytes: 20000
-"""
 COLOURS = ((200, 40, 40), (40, 180, 60), (50, 60, 210), (230, 210, 60))
 """Of the quarters of the `photo`, row by row."""
 
