@@ -29,7 +29,7 @@ from filemill_server.dialects.filestack.metadata import metadata_body, metadata_
 from filemill_server.dialects.filestack.origins import Permission, find, find_stored, payer
 from filemill_server.dialects.filestack.policies import Action
 from filemill_server.dialects.filestack.request import DeliveryRequest, Handle, SourceList, Task, unreadable
-from filemill_server.dialects.filestack.stores import store
+from filemill_server.dialects.filestack.stored_results import store
 from filemill_server.dialects.filestack.storing import stored_body
 from filemill_server.dialects.filestack.tasks.data import Metadata, Ocr, debug_answer
 from filemill_server.dialects.filestack.tasks.endings import Fallback, Store

@@ -10,10 +10,9 @@ from msgspec import Struct
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.assets import Asset
 from filemill_server.dialects.filestack.apps import App, app_of_tenant, permit
-from filemill_server.dialects.filestack.storing import missing_file
 from filemill_server.dialects.filestack.policies import Action, Policy, Use
 from filemill_server.dialects.filestack.request import Alias, Handle, OneSource, Security
-from filemill_server.dialects.filestack.storing import stored_of
+from filemill_server.dialects.filestack.storing import missing_file, stored_of
 from filemill_server.dialects.filestack.tasks.base import Kind, not_implemented
 from filemill_server.services import services_of
 from filemill_server.wire import HttpRequest

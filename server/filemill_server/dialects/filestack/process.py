@@ -19,7 +19,7 @@ from filemill_server.dialects.filestack.origins import Named, Permission, find, 
 from filemill_server.dialects.filestack.policies import Action
 from filemill_server.dialects.filestack.request import DeliveryRequest, SourceList, unreadable
 from filemill_server.dialects.filestack.sources import MAX_SOURCES, plain_source
-from filemill_server.dialects.filestack.stores import store
+from filemill_server.dialects.filestack.stored_results import store
 from filemill_server.dialects.filestack.storing import stored_body
 from filemill_server.dialects.filestack.task_lists import read_tasks
 from filemill_server.dialects.filestack.tasks.data import DataTask, Debug, Metadata, Ocr, debug_answer
