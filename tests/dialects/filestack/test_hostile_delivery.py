@@ -95,7 +95,7 @@ def test_what_is_another_s(filestack: Filestack) -> None:
         refused_delivery(filestack.http.get(f"{filestack.cdn}/{path}"), 404)
     assert filestack.http.get(f"{filestack.cdn}/{public}").status_code == 200
     refused_delivery(filestack.http.get(f"{filestack.cdn}/flip/{public}"), 401)
-    refused_delivery(filestack.http.get(f"{filestack.cdn}/{public}/metadata?policy=e30=&signature=0"), 400)
+    refused_delivery(filestack.http.get(f"{filestack.cdn}/{public}/metadata?policy=e30=&signature=0"), 403)
     with Filestack(filestack.server, "other") as other:
         handle = other.store(picture())["handle"]
         assert filestack.http.get(f"{filestack.cdn}/{handle}").status_code == 200
