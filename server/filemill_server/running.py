@@ -87,6 +87,7 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
             jobs=Jobs(store, watch),
             idempotency=Idempotency(database, workplace.id),
             signer=Signer(secret),
+            tokens=Sealer(secret, Purpose.TOKEN),
             fetch_policy=FetchPolicy(
                 max_bytes=settings.max_upload_bytes,
                 timeout_seconds=settings.fetch_timeout_seconds,

@@ -28,6 +28,7 @@ from filemill_server.storage import Storage
 from filemill_server.uploads import Uploads
 from filemill_server.webhooks.endpoints import DisabledEndpoints
 from filemill_server.webhooks.notices import Notices
+from filemill_server.webhooks.sealing import Sealer
 from filemill_server.webhooks.tenant_secrets import TenantSecrets
 from filemill_server.wire import HttpRequest
 
@@ -57,6 +58,7 @@ class Services:
     partial_uploads: PartialUploads
     idempotency: Idempotency
     signer: Signer
+    tokens: Sealer
     fetch_policy: FetchPolicy
     metrics: Metrics
     webhook_secrets: TenantSecrets
