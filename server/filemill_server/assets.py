@@ -154,9 +154,16 @@ class Assets:
         )
 
     async def copy(
-        self, asset: Asset, *, id: str, public: bool, ttl_seconds: int | None, filename: str | None = None
+        self,
+        asset: Asset,
+        *,
+        id: str,
+        public: bool,
+        ttl_seconds: int | None,
+        filename: str | None = None,
+        facts: Facts | None = None,
     ) -> Asset:
-        """Make a second asset of the same bytes, with a life of its own.
+        """Make a second asset of the same bytes, with a life of its own; what is not said is as with the first.
 
         Raises:
             FileNotFoundError: the asset has gone meanwhile.
@@ -173,7 +180,7 @@ class Assets:
             media_type=asset.media_type,
             size=asset.size,
             sha256=asset.sha256,
-            facts=asset.facts,
+            facts=asset.facts if facts is None else facts,
             public=public,
             ttl_seconds=ttl_seconds,
         )

@@ -41,6 +41,7 @@ class Key(Struct, frozen=True, kw_only=True):
         admin: whether it may manage keys.
         created_at, expires_at, revoked_at: UTC, whole seconds.
         app_secret: what signs policies, sealed; `Keys.app_secret` opens it.
+        signed: whether every call with it needs a signature, as a policy has it.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Key(Struct, frozen=True, kw_only=True):
     expires_at: datetime | None
     revoked_at: datetime | None
     app_secret: str | None = None
+    signed: bool = False
 
     @property
     def works(self) -> bool:
@@ -76,6 +78,7 @@ class Keys:
         self._plans = plans if plans is not None else load_plans(None)
         self._sealer = sealer
         self._cache: OrderedDict[str, tuple[float, Key | None]] = OrderedDict()
+        self._tenants: OrderedDict[tuple[str, str], tuple[float, Sequence[Key]]] = OrderedDict()
 
     async def find(self, secret: str) -> Key | None:
         """Return the working key with this secret, or None.
@@ -99,6 +102,21 @@ class Keys:
         key = known[1]
         return key if key is not None and key.works else None
 
+    async def of_tenant(self, tenant: str, dialect: str) -> Sequence[Key]:
+        """Return a tenant's working keys of a dialect, the oldest first."""
+        now = time.monotonic()
+        known = self._tenants.get((tenant, dialect))
+        if known is None or known[0] < now:
+            query = select(keys).where(keys.c.tenant == tenant, keys.c.dialect == dialect, keys.c.revoked_at.is_(None))
+            query = query.order_by(keys.c.created_at, keys.c.id)
+            rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
+            known = (now + CACHE_SECONDS, [_read(row) for row in rows])
+            self._tenants[tenant, dialect] = known
+            self._tenants.move_to_end((tenant, dialect))
+            if len(self._tenants) > CACHE_SIZE:
+                self._tenants.popitem(last=False)
+        return [key for key in known[1] if key.works]
+
     async def create(
         self,
         *,
@@ -110,6 +128,7 @@ class Keys:
         test: bool = False,
         tenant: str | None = None,
         admin: bool = False,
+        signed: bool = False,
     ) -> tuple[Key, str]:
         """Make a key and return it with its secret, which can't be had again.
 
@@ -122,9 +141,10 @@ class Keys:
             test: whether it is a test key.
             tenant: whose assets and uploads it sees; default: the name.
             admin: whether it may manage keys.
+            signed: whether every call with it needs a signature; only where its dialect has such.
 
         Raises:
-            KeyFieldError: the name, the tenant, the dialect, the plan or the prefix can't be.
+            KeyFieldError: the name, the tenant, the dialect, the plan, the prefix or a signature can't be.
         """
         for field, text in (("name", name), ("tenant", tenant or name)):
             if not 0 < len(text.strip()) <= 200 or "\0" in text:
@@ -136,6 +156,8 @@ class Keys:
         except ValueError as error:
             raise KeyFieldError("plan", str(error)) from None
         made, key_id = new_secret(dialect, prefix, test=test), secrets.token_hex(8)
+        if signed and made.app_secret is None:
+            raise KeyFieldError("signed", "only keys with an app secret sign their calls, such as those of filestack")
         row = {
             "id": key_id,
             "hash": _hash(made.text),
@@ -146,14 +168,19 @@ class Keys:
             "dialect": dialect,
             "test": test,
             "admin": admin,
+            "signed": signed,
             "created_at": to_stored(datetime.now(UTC)),
             "expires_at": None if expires_at is None else to_stored(expires_at),
             "revoked_at": None,
             "app_secret": None if made.app_secret is None else self._sealed(made.app_secret, key_id),
         }
         await self._database.run(lambda connection: connection.execute(insert(keys), row))
-        self._cache.clear()
+        self._forget()
         return _read(row), made.text
+
+    def _forget(self) -> None:
+        self._cache.clear()
+        self._tenants.clear()
 
     def app_secret(self, key: Key) -> str | None:
         """Return what signs the policies of a key; None where its dialect has no such thing.
@@ -190,7 +217,7 @@ class Keys:
             return row
 
         row = await self._database.run(end)
-        self._cache.clear()
+        self._forget()
         return None if row is None else _read(row)
 
 

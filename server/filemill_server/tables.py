@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -45,6 +46,7 @@ keys: Final = Table(
     Column("plan", String(64), nullable=False),
     Column("dialect", String(64)),
     Column("app_secret", Text, doc="Of a Filestack key: what signs its policies, sealed."),
+    Column("signed", Boolean, nullable=False, server_default=false(), doc="Every call with it needs a signature."),
     Column("test", Boolean, nullable=False),
     Column("admin", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),

@@ -60,8 +60,16 @@ keys.add_command(tenant_credits)
 @click.option("--expires", "expires_at", type=Moment(), help="When it ends: 2030-01-31, 12h, 90d, 4w.")
 @click.option("--test", is_flag=True, help="A test key, with counters of its own.")
 @click.option("--admin", is_flag=True, help="It may make, list and revoke keys by /v1/keys.")
+@click.option("--signed", is_flag=True, help="Every call with it needs a policy and its signature (Filestack).")
 def create_key(
-    name: str, plan: str | None, dialect: str | None, prefix: str, expires_at: datetime | None, test: bool, admin: bool
+    name: str,
+    plan: str | None,
+    dialect: str | None,
+    prefix: str,
+    expires_at: datetime | None,
+    test: bool,
+    admin: bool,
+    signed: bool,
 ) -> None:
     """Make a key and print it on standard output. It can't be shown again."""
 
@@ -69,7 +77,14 @@ def create_key(
         sealer = Sealer(signing_secret(settings), Purpose.APP)
         kept = Keys(database, load_plans(settings.plans_file), sealer)
         key, secret = await kept.create(
-            name=name, plan=plan, dialect=dialect, prefix=prefix, expires_at=expires_at, test=test, admin=admin
+            name=name,
+            plan=plan,
+            dialect=dialect,
+            prefix=prefix,
+            expires_at=expires_at,
+            test=test,
+            admin=admin,
+            signed=signed,
         )
         return key, secret, kept.app_secret(key)
 

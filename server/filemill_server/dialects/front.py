@@ -24,7 +24,7 @@ class Front:
         native: the native application.
         handler: what answers for it.
         dialects: all of them, by name.
-        hosts: names of dialects by host name, in small letters and without a port.
+        hosts: names of dialects by host name, in small letters and without a port; `*.` stands for one label.
         root: names of the dialects whose paths stand at the root.
         delivery: where results are fetched, by the dialects that have an address of their own for it.
     """
@@ -57,7 +57,7 @@ class Front:
             return
         path = scope["path"]
         first = path.split("/", 2)[1] if path.startswith("/") else ""
-        if (named := self._hosts.get(_host(scope))) is not None:
+        if (named := self._of_host(_host(scope))) is not None:
             await self._give(named, "", scope, receive, send)
         elif first in self._dialects:
             await self._give(first, f"/{first}", scope, receive, send)
@@ -67,6 +67,9 @@ class Front:
             await self._give(chosen, "", scope, receive, send)
         else:
             await self._handler(scope, receive, send)
+
+    def _of_host(self, host: str) -> str | None:
+        return self._hosts.get(host) or self._hosts.get(f"*.{host.partition('.')[2]}")
 
     async def _give(self, name: str, prefix: str, scope: Scope, receive: Receive, send: Send) -> None:
         inner = _below(scope, prefix)

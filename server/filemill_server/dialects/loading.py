@@ -13,6 +13,7 @@ from filemill.faults import unknown
 from filemill.registry import Registry
 from filemill_server.dialects.dialect import Dialect
 from filemill_server.dialects.filagram import FILAGRAM
+from filemill_server.dialects.filestack import FILESTACK
 from filemill_server.dialects.filewhirl import FILEWHIRL
 from filemill_server.dialects.imgsmaller import IMGSMALLER
 from filemill_server.dialects.imgstax import IMGSTAX
@@ -21,7 +22,7 @@ from filemill_server.settings.reading import SettingFault
 
 log = structlog.get_logger("filemill.dialects")
 
-OURS: Sequence[Dialect] = (FILAGRAM, FILEWHIRL, IMGSMALLER, IMGSTAX)
+OURS: Sequence[Dialect] = (FILAGRAM, FILESTACK, FILEWHIRL, IMGSMALLER, IMGSTAX)
 _BROWSERS = "FILEMILL_BROWSER_DIALECTS"
 _DELIVERY = "FILEMILL_DELIVERY_URLS"
 _HOSTS = "FILEMILL_DIALECT_HOSTS"

@@ -74,10 +74,19 @@ async def take_unit(connection: Connection, handler: BaseRouteHandler) -> None:
         FilemillError: `RATE_LIMITED`, `FORBIDDEN`.
     """
     if handler.opt.get("metered"):
-        services: Services = connection.app.state.services
-        state = connection.scope["state"]
-        meter = state[_METER] = Meter(services.usage, state["key"])
-        await meter.take()
+        await take_unit_of(connection)
+
+
+async def take_unit_of(connection: Connection) -> None:
+    """Take the unit of an authorised request, where the handler alone knows that it costs one.
+
+    Raises:
+        FilemillError: `RATE_LIMITED`, `FORBIDDEN`.
+    """
+    services: Services = connection.app.state.services
+    state = connection.scope["state"]
+    meter = state[_METER] = Meter(services.usage, state["key"])
+    await meter.take()
 
 
 async def close_meter(message: Message, scope: Scope) -> None:

@@ -79,6 +79,9 @@ class KeyRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_unkno
     prefix: Annotated[str, Meta(max_length=16, description="How the key begins, where its form is open.")] | None = None
     expires_at: Annotated[Moment, Meta(description="From when it no longer works.")] | None = None
     test: Annotated[bool, Meta(description="A test key, with counts of its own.")] = False
+    signed: Annotated[bool, Meta(description="Every call with it needs a policy and its signature (Filestack).")] = (
+        False
+    )
 
 
 class KeyBody(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -91,6 +94,7 @@ class KeyBody(Struct, frozen=True, kw_only=True, rename="camel"):
     dialect: str | None
     test: bool
     admin: bool
+    signed: bool
     created_at: Moment
     expires_at: Moment | None
     revoked_at: Moment | None

@@ -62,6 +62,7 @@ async def add_key(request: HttpRequest) -> Response[bytes]:
             prefix=asked.prefix,
             expires_at=asked.expires_at,
             test=asked.test,
+            signed=asked.signed,
         )
     except KeyFieldError as error:
         sentence = str(error)

@@ -1,7 +1,8 @@
-"""Runs chains as a delivery URL has them, over real files, without HTTP."""
+"""Runs chains over real files, without HTTP; and one server that speaks Filestack, for all tests of that."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from filemill.task import Made
 from filemill.testing.runner import Runner
 from filemill_server.dialects.filestack.tasks.base import Kind
 from filestack_chains import Chain, Drawn, Save, plan_of
+from filestack_client import Filestack
+from live import LiveServer
 
 
 @pytest.fixture
@@ -63,3 +66,25 @@ def quarters() -> pyvips.Image:
 def quartered(save: Save, quarters: pyvips.Image) -> Path:
     """The quarters as a PNG."""
     return save(quarters, "quarters.png")
+
+
+@pytest.fixture(scope="session")
+def filestack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """It may fetch from 127.0.0.1, and has the vendor's host names below `fs.test`."""
+    settings = {
+        "FILEMILL_FETCH_ALLOW_NETWORKS": "127.0.0.0/8",
+        "FILEMILL_FETCH_TIMEOUT_SECONDS": "6",
+        "FILEMILL_DIALECT_HOSTS": "filestack=*.fs.test,filestack=one.test",
+        "FILEMILL_WORKERS": "2",
+    }
+    server = LiveServer(tmp_path_factory.mktemp("filestack") / "data", settings)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def filestack(filestack_server: LiveServer) -> Iterator[Filestack]:
+    """An app that needs no signature to read and to store."""
+    with Filestack(filestack_server) as client:
+        yield client

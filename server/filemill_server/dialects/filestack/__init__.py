@@ -1,1 +1,22 @@
 """The dialect of Filestack: its URLs, policies, signatures and tasks."""
+
+from __future__ import annotations
+
+from filemill_server.dialects.dialect import Dialect
+from filemill_server.dialects.filestack import files, store
+from filemill_server.dialects.filestack.apps import NAME, key_sent
+from filemill_server.dialects.filestack.refusals import QUOTA_HEADERS, refuse, tell_quota
+
+__all__ = ["FILESTACK"]
+
+FILESTACK = Dialect(
+    name=NAME,
+    title="Filestack",
+    routes=[*files.ROUTES, *store.ROUTES],
+    secret=key_sent,
+    refuse=refuse,
+    browsers=True,
+    exposed=QUOTA_HEADERS,
+    tell=tell_quota,
+)
+"""The dialect."""

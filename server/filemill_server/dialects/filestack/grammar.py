@@ -95,7 +95,7 @@ def _split(rest: str, query: str) -> tuple[str, OneSource | SourceList, list[tup
     if not rest[start:]:
         raise unreadable("The path names no source; it ends in a handle, a URL, an alias or a list.")
     source, query = read_source(rest[start:], query)
-    return rest[:start], source, _pairs(query), metadata
+    return rest[:start], source, query_pairs(query), metadata
 
 
 def _all_stored(source: OneSource | SourceList) -> bool:
@@ -148,8 +148,12 @@ def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return dict(pairs)
 
 
-def _pairs(query: str) -> list[tuple[str, str]]:
-    """Read a query; a `+` is a plus, as base64 has it, and an `&` at an end is passed over."""
+def query_pairs(query: str) -> list[tuple[str, str]]:
+    """Read a query; a `+` is a plus, as base64 has it, and an `&` at an end is passed over.
+
+    Raises:
+        FilemillError: `BAD_REQUEST`.
+    """
     parts = [part for part in query.split("&", MAX_QUERY_PAIRS) if part]
     if len(parts) > MAX_QUERY_PAIRS:
         raise unreadable(f"The query has more than {MAX_QUERY_PAIRS} parameters.")

@@ -1,0 +1,87 @@
+"""The File API's own calls on a stored file: read it, ask about it, delete it (FS-19…FS-33)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from litestar import Response, delete, get, post, route
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
+
+from filemill_server.assets import Asset
+from filemill_server.auth import OPEN
+from filemill_server.dialects.filestack.asking import about_file
+from filemill_server.dialects.filestack.metadata import metadata_body, metadata_uses
+from filemill_server.dialects.filestack.policies import Action, Use
+from filemill_server.dialects.filestack.refusals import refuse
+from filemill_server.dialects.filestack.storing import missing_file
+from filemill_server.names import content_disposition
+from filemill_server.plans.metering import take_unit_of
+from filemill_server.services import services_of
+from filemill_server.serving import serve
+from filemill_server.wire import HttpRequest, json_answer
+
+_NOT_STORED = {"Cache-Control": "no-store"}
+_HARMLESS = ("image/", "audio/", "video/", "text/plain", "application/pdf", "application/octet-stream")
+
+
+@route("/api/file/{name:str}", http_method=["GET", "HEAD"], opt=OPEN)
+async def read_file(request: HttpRequest) -> Response[bytes] | Stream:
+    """Give the bytes of a file."""
+    asked, asset = await about_file(request)
+    policy = asked.permit(Use(action=Action.READ, handle=asset.id), required=not asset.public)
+    headers = file_headers(asset, download=asked.said.get("dl") == "true")
+    if policy is not None or (asked.app is not None and asked.app.signed):
+        headers["Cache-Control"] = "private, no-cache"
+    return await serve(request, asset, headers, refuse=refuse)
+
+
+def file_headers(asset: Asset, *, download: bool = False) -> dict[str, str]:
+    """Return the headers by which a file is named (FS-19, FS-20); what a browser would run has no rights there."""
+    disposition = content_disposition(asset.filename, asset.media_type).partition(";")[2]
+    headers = {
+        "Content-Disposition": f"{'attachment' if download else 'inline'};{disposition}",
+        "X-File-Name": asset.filename if asset.filename.isascii() else quote(asset.filename),
+    }
+    if asset.media_type == "image/svg+xml" or not asset.media_type.startswith(_HARMLESS):
+        headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    return headers
+
+
+@get("/api/file/{name:str}/metadata", opt=OPEN)
+async def read_metadata(request: HttpRequest) -> Response[bytes]:
+    """Tell what is known of a file."""
+    asked, asset = await about_file(request)
+    for use, required in metadata_uses(asset, asked.pairs):
+        asked.permit(use, required=required)
+    return json_answer(await metadata_body(request, asset, asked.pairs), headers=_NOT_STORED)
+
+
+@delete("/api/file/{name:str}", opt=OPEN, status_code=200)
+async def delete_file(request: HttpRequest) -> Response[bytes]:
+    """Delete a file."""
+    return await _delete(request)
+
+
+@post("/api/file/{name:str}/remove", opt=OPEN, status_code=200)
+async def remove_file(request: HttpRequest) -> Response[bytes]:
+    """Delete a file, for who can't send `DELETE`."""
+    return await _delete(request)
+
+
+async def _delete(request: HttpRequest) -> Response[bytes]:
+    asked, asset = await about_file(request, stored=True)
+    asked.permit(Use(action=Action.REMOVE, handle=asset.id), required=True)
+    await take_unit_of(request)
+    assets = services_of(request).assets
+    if asked.said.get("skip_storage") == "true":
+        try:
+            await assets.copy(asset, id=assets.new_id(), public=False, ttl_seconds=None)
+        except FileNotFoundError:  # another request was first
+            raise missing_file() from None
+    await assets.delete(asset)
+    return Response(b"success", media_type="text/plain")
+
+
+ROUTES: Sequence[HTTPRouteHandler] = [read_file, read_metadata, delete_file, remove_file]

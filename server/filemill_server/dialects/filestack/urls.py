@@ -1,0 +1,59 @@
+"""Where the vendor's hosts are here: each URL in an answer begins with one of these (FS-01…FS-03, DX-04)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from filemill_server.dialects.filestack.apps import NAME
+from filemill_server.services import Services, base_url, services_of
+from filemill_server.wire import HttpRequest
+
+API, DELIVERY, UPLOAD = "www", "cdn", "upload"
+
+
+def api_base(request: HttpRequest) -> str:
+    """Return what URLs of the File API begin with, before `/api`."""
+    return _named(request, API) or base_url(request)
+
+
+def cdn_base(request: HttpRequest) -> str:
+    """Return what delivery URLs begin with: an address of their own where one is set (`FILEMILL_DELIVERY_URLS`)."""
+    own = request.scope["state"].get("delivery")
+    return own or _named(request, DELIVERY) or _below(request, "cdn")
+
+
+def upload_base(request: HttpRequest) -> str:
+    """Return what URLs of multipart uploads begin with, before `/multipart`."""
+    return _named(request, UPLOAD) or _below(request, "upload")
+
+
+def _below(request: HttpRequest, part: str) -> str:
+    """Return the base of a part where all have one origin: at the root there is no path that keeps them apart."""
+    base = base_url(request)
+    return f"{base}/{part}" if request.scope["state"].get("prefix") else base
+
+
+def _named(request: HttpRequest, label: str) -> str | None:
+    """Return the origin of a host name of its own; None where the request did not come through such names."""
+    if request.scope["state"].get("prefix"):
+        return None
+    services = services_of(request)
+    hosts = _hosts(services)
+    asked = (request.url.hostname or "").lower()
+    rest = asked.partition(".")[2]
+    if asked not in hosts and f"*.{rest}" not in hosts:
+        return None
+    here = [f"{label}.{rest}"] if f"*.{rest}" in hosts or f"{label}.{rest}" in hosts else []
+    found = [*here, *(host for host in hosts if host.startswith(f"{label}.")), asked]
+    # Scheme and port are those that the outside knows, which a server behind a proxy is told.
+    outside = urlsplit(services.settings.public_url) if services.settings.public_url else None
+    scheme = outside.scheme if outside else request.url.scheme
+    port = outside.port if outside else request.url.port
+    return f"{scheme}://{found[0]}" + (f":{port}" if port else "")
+
+
+def _hosts(services: Services) -> Sequence[str]:
+    """Return the host names of this dialect, in the order of the setting."""
+    pairs = (entry.partition("=") for entry in services.settings.dialect_hosts)
+    return [host.strip().lower() for name, _, host in pairs if name.strip() == NAME]
