@@ -25,6 +25,7 @@ from filemill_server.jobs.views import job_body, job_path
 from filemill_server.jobs.watching import Watch
 from filemill_server.keys import Keys
 from filemill_server.observe import Metrics
+from filemill_server.ongoing import Ongoing
 from filemill_server.packs import Packs
 from filemill_server.plans.declared import load_plans
 from filemill_server.plans.domains import Domains
@@ -106,10 +107,12 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
                 shown=job_body,
                 job_url=lambda job: _origin(settings) + job_path(job),
             ),
+            completing=Ongoing(),
             work_folder=workplace.folder,
         )
         stack.push_async_callback(services.usage.settle)
         stack.push_async_callback(services.assets.settle)
+        stack.push_async_callback(services.completing.stop)
         services.packs.load()
         dispatcher = _dispatcher(services, store, workplace.id)
         stack.push_async_callback(dispatcher.stop, settings.deadline_seconds)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, cast
 from filemill.limits import Limits
 from filemill.pool import Pool
 from filemill.registry import Registry
-from filemill_server.assets import Assets
+from filemill_server.assets import Asset, Assets
 from filemill_server.database import Database
 from filemill_server.fetch.policy import FetchPolicy
 from filemill_server.idempotency import Idempotency
 from filemill_server.keys import Key, Keys
 from filemill_server.observe import Metrics
+from filemill_server.ongoing import Ongoing
 from filemill_server.packs import Packs
 from filemill_server.plans.declared import Plans
 from filemill_server.plans.domains import Domains
@@ -64,6 +65,7 @@ class Services:
     webhook_secrets: TenantSecrets
     webhook_endpoints: DisabledEndpoints
     notices: Notices
+    completing: Ongoing[Asset]
     work_folder: Path
 
 
