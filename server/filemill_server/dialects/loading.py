@@ -75,7 +75,7 @@ def dialect_hosts(settings: Settings, dialects: Mapping[str, Spoken]) -> Mapping
     hosts: dict[str, str] = {}
     for entry in settings.dialect_hosts:
         name, equals, host = (part.strip() for part in entry.partition("="))
-        if not equals or not host:
+        if not equals or not host or "*" in host.removeprefix("*."):
             raise _wrong(_HOSTS, entry, "It is not like shop=api.example.com.")
         hosts[host.lower()] = _known(name, dialects, _HOSTS)
     return hosts

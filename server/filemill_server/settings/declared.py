@@ -59,8 +59,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     dialect_hosts: Annotated[
         tuple[str, ...],
         Meta(
-            description="Host names under which the server speaks a dialect; each is at its prefix all the same.",
-            examples=["shop=api.example.com,gallery=pictures.example.com"],
+            description="Host names under which the server speaks a dialect; each is at its prefix all the same. "
+            "A name may begin with `*.`, for any one label.",
+            examples=["shop=api.example.com,filestack=*.files.example.com"],
         ),
     ] = ()
     browser_dialects: Annotated[

@@ -32,8 +32,8 @@ async def read_file(request: HttpRequest) -> Response[bytes] | Stream:
     asked, asset = await about_file(request)
     policy = asked.permit(Use(action=Action.READ, handle=asset.id), required=not asset.public)
     headers = file_headers(asset, download=asked.said.get("dl") == "true")
-    if policy is not None or (asked.app is not None and asked.app.signed):
-        headers["Cache-Control"] = "private, no-cache"
+    private = policy is not None or not asset.public or (asked.app is not None and asked.app.signed)
+    headers["Cache-Control"] = f"{'private' if private else 'public'}, no-cache"  # it may be overwritten
     return await serve(request, asset, headers, refuse=refuse)
 
 

@@ -30,10 +30,10 @@ Query = Iterable[tuple[str, str]]
 
 def metadata_uses(asset: Asset, query: Query) -> Sequence[tuple[Use, bool]]:
     """Return what a request for metadata does to a file, and whether it needs a signature whatever its app says."""
-    uses = [(Use(action=Action.STAT, handle=asset.id), not asset.public)]
-    if "exif" in _selected(query):  # no policy covers it that does not name it (FS-26)
-        uses.append((Use(action=Action.EXIF, handle=asset.id), True))
-    return uses
+    selected = _selected(query)
+    exif = [(Use(action=Action.EXIF, handle=asset.id), True)]  # no policy covers it that does not name it (FS-26)
+    stat = [(Use(action=Action.STAT, handle=asset.id), not asset.public)]
+    return exif if selected == ["exif"] else stat + exif if "exif" in selected else stat
 
 
 async def metadata_body(request: HttpRequest, asset: Asset, query: Query) -> dict[str, Any]:
@@ -96,7 +96,7 @@ async def _picture(request: HttpRequest, asset: Asset, *, exif: bool) -> Mapping
             return unknown
         raise
     found: Any = made.outputs[0].facts["data"]
-    if "gps" in found:
+    if found.get("gps"):
         found["exif"] = {**found["exif"], "gps": found["gps"]}
     return unknown | {name: found[name] for name in unknown if name in found}
 

@@ -84,7 +84,7 @@ async def received(request: HttpRequest, folder: Path) -> tuple[Given, Mapping[s
     """Read the file that a body is, or the one of a form, with the form's texts; it is measured meanwhile (DX-08).
 
     Raises:
-        FilemillError: `BAD_REQUEST` where there is none, or several; `FILE_TOO_LARGE`.
+        FilemillError: `BAD_REQUEST` where there is none, or several; `FILE_TOO_LARGE`. A form may hold an empty file.
     """
     limit = file_limit_of(request)
     said = media_type(request)
@@ -99,6 +99,8 @@ async def received(request: HttpRequest, folder: Path) -> tuple[Given, Mapping[s
     with Spool(folder / "body", limit) as spool:
         async for chunk in stream_of(request, Digests(None)):
             await spool.write(chunk)
+    if not spool.size:
+        raise unreadable("The body is empty; it is the file, a form with one, or names a 'url'.")
     name = file_name(request.headers.get("content-disposition")) or ""
     return Given(Part("body", spool.path, name), said or None), {}
 
