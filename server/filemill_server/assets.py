@@ -52,9 +52,14 @@ class Said(TypedDict):
 
 
 class Assets:
-    """The results that are kept."""
+    """The results that are kept.
+
+    Attributes:
+        changes: how often this process has ended or replaced one; what was read before the last time may be wrong.
+    """
 
     def __init__(self, database: Database, storage: Storage) -> None:
+        self.changes = 0
         self._storage = storage
         self._files = Files(database, storage, "asset", Asset)
         self._coming: dict[str, asyncio.Task[Asset]] = {}
@@ -89,6 +94,13 @@ class Assets:
         """Keep a finished local file, which is consumed."""
         return await self._files.add(path, id=id, **said)
 
+    async def add_once(self, path: Path, *, id: str, **said: Unpack[Said]) -> Asset:
+        """Keep a finished local file, which is consumed, under an id that can be made again.
+
+        Where an asset is kept there by now, it is returned; what has expired there makes room.
+        """
+        return await self._files.add_once(path, id=id, **said)
+
     async def put(self, path: Path, *, id: str, **said: Unpack[Said]) -> tuple[Asset, dict[str, Any]]:
         """Bring a finished local file, which is consumed, into the store.
 
@@ -120,7 +132,10 @@ class Assets:
 
     async def delete(self, asset: Asset) -> None:
         """End an asset now."""
-        await self._files.delete(asset)
+        try:
+            await self._files.delete(asset)
+        finally:
+            self.changes += 1
 
     async def replace(
         self,
@@ -141,17 +156,20 @@ class Assets:
             FilemillError: `PRECONDITION_FAILED` where its SHA-256 is no longer `if_match`, `NOT_FOUND` where it
                 has gone.
         """
-        return await self._files.replace(
-            asset,
-            path,
-            if_match,
-            filename=filename,
-            format=format,
-            media_type=media_type,
-            size=size,
-            sha256=sha256,
-            facts=facts,
-        )
+        try:
+            return await self._files.replace(
+                asset,
+                path,
+                if_match,
+                filename=filename,
+                format=format,
+                media_type=media_type,
+                size=size,
+                sha256=sha256,
+                facts=facts,
+            )
+        finally:
+            self.changes += 1
 
     async def copy(
         self,

@@ -25,6 +25,11 @@ from filemill_server.storage import Storage
 from filemill_server.tables import files, from_stored, installation, to_stored
 
 _INSERT = insert(files)
+_MAKE_ROOM = (
+    delete(files)
+    .where(files.c.id == bindparam("id"), files.c.expires_at <= bindparam("now"))
+    .returning(files.c.storage_name)
+)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MANY = 500  # ids in one statement
 _TRIES = 5  # to enter an id that others enter too
@@ -119,6 +124,28 @@ class Files(Generic[F]):
                     raise
         await self._storage.delete(gone)
         return file
+
+    async def add_once(self, path: Path, **values: Any) -> F:
+        """Do what `add` does under an id that can be made again; where something is kept there, return that.
+
+        What has expired under the id makes room.
+        """
+        file, row = await self.put(path, **values)
+        given = {"id": file.id, "now": row["created_at"]}
+
+        def keep(connection: Connection) -> tuple[F, Sequence[str]]:
+            stale = connection.execute(_MAKE_ROOM, given).scalars().all()
+            try:
+                with connection.begin_nested():
+                    connection.execute(_INSERT, row)
+            except IntegrityError:
+                before = connection.execute(self._by_id, given).mappings().one()
+                return self._read(before), [file.storage_name]
+            return file, stale
+
+        kept, useless = await self._database.run(keep)
+        await self._storage.delete(useless)
+        return kept
 
     async def put(self, path: Path | None, **values: Any) -> tuple[F, dict[str, Any]]:
         """Do what `add` does but for the row, which is returned: it makes the file one that is kept."""

@@ -36,6 +36,7 @@ from filemill_server.settings import Settings, limits, signing_secret
 from filemill_server.signing import Signer
 from filemill_server.storage import Storage
 from filemill_server.sweeper import Sweeper
+from filemill_server.transforms import Transforms
 from filemill_server.uploads import Uploads
 from filemill_server.webhooks.delivery import DeliveryPolicy
 from filemill_server.webhooks.endpoints import DisabledEndpoints
@@ -62,6 +63,7 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
         storage = Storage.open(settings.storage_url, settings.storage_folder)
         source_storage = Storage.open_sources(settings.source_storage_url) if settings.source_storage_url else None
         uploads = Uploads(database, storage)
+        assets = Assets(database, storage)
         store = JobStore(database)
         watch = Watch(store)
         stack.callback(watch.close)
@@ -82,7 +84,7 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
             usage=Usage(database, plans),
             domains=Domains(database),
             keys=Keys(database, plans, Sealer(secret, Purpose.APP)),
-            assets=Assets(database, storage),
+            assets=assets,
             uploads=uploads,
             partial_uploads=PartialUploads(database, storage, uploads, registry.formats, workplace.id),
             jobs=Jobs(store, watch),
@@ -108,6 +110,7 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
                 job_url=lambda job: _origin(settings) + job_path(job),
             ),
             completing=Ongoing(),
+            transforms=Transforms(assets, storage),
             work_folder=workplace.folder,
         )
         stack.push_async_callback(services.usage.settle)

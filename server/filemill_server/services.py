@@ -34,7 +34,9 @@ from filemill_server.webhooks.tenant_secrets import TenantSecrets
 from filemill_server.wire import HttpRequest
 
 if TYPE_CHECKING:
-    from filemill_server.jobs.jobs import Jobs  # what runs jobs works with the services itself
+    # These work with the services themselves.
+    from filemill_server.jobs.jobs import Jobs
+    from filemill_server.transforms import Transforms
 
 
 @dataclass(kw_only=True)
@@ -66,6 +68,7 @@ class Services:
     webhook_endpoints: DisabledEndpoints
     notices: Notices
     completing: Ongoing[Asset]
+    transforms: Transforms
     work_folder: Path
 
 

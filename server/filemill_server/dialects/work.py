@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filemill.errors import ErrorCode, FilemillError
+from filemill.limits import Limits
 from filemill.operation import Operation
 from filemill.pipeline import check_steps, read_steps
 from filemill.sources import Source
@@ -76,8 +77,39 @@ async def run(
     Raises:
         FilemillError: whatever was wrong with an input, a step or in the work.
     """
+    work = make(request, folder, pipeline, files=files, sources=sources, archive=archive, bundle=bundle)
+    return await while_connected(request, work)
+
+
+async def make(
+    request: HttpRequest,
+    folder: Path,
+    pipeline: Sequence[Operation],
+    *,
+    files: Sequence[Part] = (),
+    sources: Sequence[Source] = (),
+    archive: bool = False,
+    bundle: bool = False,
+    limits: Limits | None = None,
+) -> Made:
+    """Do a pipeline as `run` does, whether the client waits for it or not: others may.
+
+    Args:
+        request: as of `run`, and so are all others but the last.
+        folder: of the request.
+        pipeline: its steps.
+        files: inputs that came with the request.
+        sources: inputs that are to be brought.
+        archive: whether many results become one ZIP.
+        bundle: whether the results become one ZIP, also where there is but one.
+        limits: in place of the server's.
+
+    Raises:
+        FilemillError: whatever was wrong with an input, a step or in the work.
+    """
     services = services_of(request)
-    check_steps(services.registry, pipeline, services.limits, "")
+    limits = limits or services.limits
+    check_steps(services.registry, pipeline, limits, "")
     doing = Doing(
         pipelines=[Pipeline(pipeline, "")],
         files=[Input(str(part.path), part.name) for part in files],
@@ -86,8 +118,7 @@ async def run(
         archive=archive,
         bundle=bundle,
     )
-    work = do(services, doing, folder, key_of(request).tenant, limits=services.limits, plan=plan_of(request))
-    outcome = await while_connected(request, work)
+    outcome = await do(services, doing, folder, key_of(request).tenant, limits=limits, plan=plan_of(request))
     return Made(outcome, outputs_of(outcome))
 
 

@@ -301,7 +301,7 @@ def test_prefetch(filestack: Filestack) -> None:
 
 def test_policy(filestack_server: Any) -> None:
     """FS-06, FS-105, FS-124, FS-125: a start needs `pick` or `store`; what follows needs no policy of its own."""
-    with Filestack(filestack_server, "strict", "--signed") as app:
+    with Filestack(filestack_server, "strict", signed=True) as app:
         upload = Upload(app)
         said: dict[str, Any] = {"filename": "a", "mimetype": "a/b", "store": {"location": "s3", "path": "in/a"}}
         sized = said | {"size": 4}

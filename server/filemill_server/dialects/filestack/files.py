@@ -39,12 +39,17 @@ async def read_file(request: HttpRequest) -> Response[bytes] | Stream:
 
 def file_headers(asset: Asset, *, download: bool = False) -> dict[str, str]:
     """Return the headers by which a file is named (FS-19, FS-20); what a browser would run has no rights there."""
-    disposition = content_disposition(asset.filename, asset.media_type).partition(";")[2]
+    return named_headers(asset.filename, asset.media_type, download=download)
+
+
+def named_headers(filename: str, media_type: str, *, download: bool = False) -> dict[str, str]:
+    """Return the headers of `file_headers` for a file that is not kept."""
+    disposition = content_disposition(filename, media_type).partition(";")[2]
     headers = {
         "Content-Disposition": f"{'attachment' if download else 'inline'};{disposition}",
-        "X-File-Name": asset.filename if asset.filename.isascii() else quote(asset.filename),
+        "X-File-Name": filename if filename.isascii() else quote(filename),
     }
-    if asset.media_type == "image/svg+xml" or not asset.media_type.startswith(_HARMLESS):
+    if media_type == "image/svg+xml" or not media_type.startswith(_HARMLESS):
         headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return headers
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
@@ -82,6 +82,7 @@ UNAVAILABLE: dict[str, str] = {
 """Tasks that are known and answered with 501, with the reason."""
 
 _FOLDS = ("pdfcreate", "zip")
+_ENDINGS = (endings.Store, endings.Zip, endings.Cache, endings.Fallback, outputs.AutoImage)
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -149,6 +150,42 @@ def translate(tasks: Sequence[Task], kind: Kind, *, many: bool = False) -> Plan:
     return chain.plan()
 
 
+def check_tasks(tasks: Sequence[Task]) -> None:
+    """Refuse what is wrong with tasks whatever file they are for.
+
+    Raises:
+        FilemillError: as `translate`.
+    """
+    for task in _merged(tasks):
+        if task.on:
+            _options(task)
+        elif task.name not in TASKS and task.name not in UNAVAILABLE:
+            raise _unknown_task(task.name)
+
+
+def ending(tasks: Sequence[Task]) -> Plan:
+    """Return the plan of those tasks alone that say what becomes of the answer, whatever the file is."""
+    said = [task for task in tasks if TASKS.get(task.name) in _ENDINGS]
+    return translate(said, Kind.OTHER)
+
+
+def working(tasks: Sequence[Task]) -> list[type[TaskOptions]]:
+    """Return what those of checked tasks are that do something with a file; none: the file itself is wanted."""
+    kinds = [TASKS[task.name] for task in tasks if task.on]
+    return [kind for kind in kinds if issubclass(kind, StepTask | data.DataTask | endings.Zip)]
+
+
+def refuse_undone(names: Collection[str]) -> None:
+    """Refuse names of which one is a known task that is not done here, whatever else is there.
+
+    Raises:
+        FilemillError: `OPERATION_UNAVAILABLE`.
+    """
+    for name in names:
+        if name in UNAVAILABLE:
+            raise not_implemented(f"The task {name!r} is not done here: {UNAVAILABLE[name]}.")
+
+
 class _Chain:
     """A chain as far as it has been translated."""
 
@@ -212,8 +249,7 @@ def _unknown_task(name: str) -> FilemillError:
 
 
 def _options(task: Task) -> TaskOptions:
-    if task.name in UNAVAILABLE:
-        raise not_implemented(f"The task {task.name!r} is not done here: {UNAVAILABLE[task.name]}.")
+    refuse_undone((task.name,))
     known = TASKS.get(task.name)
     if known is None:
         raise _unknown_task(task.name)

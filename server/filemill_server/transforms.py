@@ -1,0 +1,155 @@
+"""Results that can be made again: kept under ids that say what they were made of, and made once for all who ask."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Hashable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from filemill_server.assets import Asset, Assets
+from filemill_server.keys import Key
+from filemill_server.presence import while_connected
+from filemill_server.storage import Storage
+from filemill_server.wire import HttpRequest
+
+LARGEST_HELD = 256 << 10
+"""Bytes of a result that is held in memory."""
+MOST_HELD = 64 << 20
+"""Bytes that are held in all."""
+_MOST_ENTRIES = 16_384
+_ENTRY_BYTES = 2048
+"""What an entry takes beside its bytes, about."""
+BELIEVED_SECONDS = 1.0
+"""How long what another process may have changed meanwhile is not looked up again."""
+
+Work = Callable[[], Coroutine[Any, Any, Asset]]
+
+
+class Ready(Struct, frozen=True):
+    """An answer that is held: the asset, its bytes, its headers, and the key of those who ask for it."""
+
+    asset: Asset
+    body: bytes
+    headers: Mapping[str, str]
+    key: Key
+
+
+class Moment(Struct, frozen=True):
+    """When something was looked up: the monotonic clock, and how often assets had changed."""
+
+    time: float
+    changes: int
+
+
+class _Held(Struct, frozen=True):
+    ready: Ready
+    until: float
+    changes: int
+
+
+class _Flight:
+    """Work that is going on, and how many wait for it."""
+
+    def __init__(self, work: Coroutine[Any, Any, Asset]) -> None:
+        self.task = asyncio.create_task(work)
+        self.task.add_done_callback(lambda task: task.cancelled() or task.exception())  # it may have nobody left
+        self.waiting = 0
+
+    async def landed(self) -> Asset:
+        """Wait for it; who stops waiting does not end it."""
+        return await asyncio.shield(self.task)
+
+
+class Transforms:
+    """The results of one process's requests.
+
+    Args:
+        assets: where they are kept.
+        storage: where their bytes are.
+    """
+
+    def __init__(self, assets: Assets, storage: Storage) -> None:
+        self._assets = assets
+        self._storage = storage
+        self._flights: dict[str, _Flight] = {}
+        self._held: dict[Hashable, _Held] = {}
+        self._bytes = 0
+
+    async def make(self, request: HttpRequest, id: str, work: Work) -> Asset:
+        """Return the result of an id. Where there is none, it is made, by one of those who ask at once.
+
+        Args:
+            request: who asks; work for which nobody waits any more is given up.
+            id: of the asset that it is.
+            work: makes it and keeps it, under this id.
+
+        Raises:
+            FilemillError: whatever kept it from being made.
+            ClientGone: the client does not wait any more.
+        """
+        flight = self._flights.get(id)
+        if flight is None:
+            flight = self._flights[id] = _Flight(self._found(id, work))
+        flight.waiting += 1
+        try:
+            return await while_connected(request, flight.landed())
+        finally:
+            flight.waiting -= 1
+            if not flight.waiting or flight.task.done():
+                flight.task.cancel()
+                if self._flights.get(id) is flight:
+                    del self._flights[id]
+
+    async def _found(self, id: str, work: Work) -> Asset:
+        return await self._assets.get(id) or await work()
+
+    def recall(self, request: Hashable) -> Ready | None:
+        """Return what is held for a request, where nothing can have changed it since it was looked up."""
+        held = self._held.get(request)
+        if held is None or held.until < time.monotonic() or held.changes != self._assets.changes:
+            return None
+        return held.ready
+
+    def moment(self) -> Moment:
+        """Return when a request begins to be looked at."""
+        return Moment(time.monotonic(), self._assets.changes)
+
+    async def hold(
+        self, request: Hashable, asset: Asset, headers: Mapping[str, str], key: Key, since: Moment, seconds: float
+    ) -> Ready | None:
+        """Hold the answer to a request, and return it; None: it is too large.
+
+        Args:
+            request: what tells it from others.
+            asset: the result.
+            headers: that the answer has.
+            key: of who asks.
+            since: when the request began to be looked at.
+            seconds: how long it may be believed, if that is less than usual.
+
+        Raises:
+            FileNotFoundError: the bytes have gone meanwhile.
+        """
+        if asset.size > LARGEST_HELD:
+            return None
+        before = self._held.get(request)
+        if before is not None and before.ready.asset.storage_name == asset.storage_name:
+            body = before.ready.body
+        else:
+            body = b"".join([piece async for piece in self._storage.stream(asset.storage_name)])
+        self._drop(request)
+        ready = Ready(asset, body, headers, key)
+        until = since.time + min(seconds, BELIEVED_SECONDS)
+        self._held[request] = _Held(ready, until, since.changes)
+        self._bytes += len(body) + _ENTRY_BYTES
+        while self._bytes > MOST_HELD or len(self._held) > _MOST_ENTRIES:
+            self._drop(next(iter(self._held)))
+        return ready
+
+    def _drop(self, request: Hashable) -> None:
+        held = self._held.pop(request, None)
+        if held is not None:
+            self._bytes -= len(held.ready.body) + _ENTRY_BYTES
