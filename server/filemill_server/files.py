@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -31,6 +32,7 @@ _MAKE_ROOM = (
 )
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MANY = 500  # ids in one statement
+_TRIES = 5  # to enter an id that others enter too
 _TIMES = ("created_at", "modified_at", "expires_at")
 
 
@@ -99,6 +101,28 @@ class Files(Generic[F]):
             connection.execute(_INSERT, row)
 
         await self._database.run(keep)
+        return file
+
+    async def add_over(self, *, id: str, **values: Any) -> F:
+        """Keep bytes that are in the store already, in place of what has the same id, where anything has.
+
+        Raises:
+            IntegrityError: others do the same with this id again and again at the same time.
+        """
+        before = delete(files).where(files.c.id == id, files.c.kind == self._kind).returning(files.c.storage_name)
+        gone: list[str] = []
+
+        def clear(connection: Connection) -> None:
+            gone[:] = connection.execute(before).scalars().all()
+
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                file = await self.add(None, also=clear, id=id, **values)
+                break
+            except IntegrityError:  # somebody entered the same id after it was cleared
+                if not tries_left:
+                    raise
+        await self._storage.delete(gone)
         return file
 
     async def add_once(self, path: Path, **values: Any) -> F:
@@ -181,9 +205,14 @@ class Files(Generic[F]):
 
     async def delete(self, file: F) -> None:
         """End a file now: the row, then the bytes it had."""
-        query = delete(files).where(files.c.id == file.id).returning(files.c.storage_name)
-        names = await self._database.run(lambda connection: connection.execute(query).scalars().all())
-        await self._storage.delete(names)
+        await self.delete_many([file])
+
+    async def delete_many(self, ended: Sequence[F]) -> None:
+        """End files now."""
+        for start in range(0, len(ended), _MANY):
+            ids = [file.id for file in ended[start : start + _MANY]]
+            names = await self._database.run(partial(_end, ids))
+            await self._storage.delete(names)
 
     async def replace(self, file: F, path: Path, if_match: str | None, **values: Any) -> F:
         """Give a file other bytes, the local file's, which is consumed. Until then the old ones are served.
@@ -256,6 +285,11 @@ def new_id() -> str:
 def is_id(text: str) -> bool:
     """Tell whether a text can be an id at all: PostgreSQL does not take every text."""
     return _ID.fullmatch(text) is not None
+
+
+def _end(ids: Sequence[str], connection: Connection) -> Sequence[str]:
+    query = delete(files).where(files.c.id.in_(ids)).returning(files.c.storage_name)
+    return connection.execute(query).scalars().all()
 
 
 def _unexpired() -> ColumnElement[bool]:

@@ -25,6 +25,7 @@ from filemill_server.jobs.views import job_body, job_path
 from filemill_server.jobs.watching import Watch
 from filemill_server.keys import Keys
 from filemill_server.observe import Metrics
+from filemill_server.ongoing import Ongoing
 from filemill_server.packs import Packs
 from filemill_server.plans.declared import load_plans
 from filemill_server.plans.domains import Domains
@@ -89,6 +90,7 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
             jobs=Jobs(store, watch),
             idempotency=Idempotency(database, workplace.id),
             signer=Signer(secret),
+            tokens=Sealer(secret, Purpose.TOKEN),
             fetch_policy=FetchPolicy(
                 max_bytes=settings.max_upload_bytes,
                 timeout_seconds=settings.fetch_timeout_seconds,
@@ -107,11 +109,13 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
                 shown=job_body,
                 job_url=lambda job: _origin(settings) + job_path(job),
             ),
+            completing=Ongoing(),
             transforms=Transforms(assets, storage),
             work_folder=workplace.folder,
         )
         stack.push_async_callback(services.usage.settle)
         stack.push_async_callback(services.assets.settle)
+        stack.push_async_callback(services.completing.stop)
         services.packs.load()
         dispatcher = _dispatcher(services, store, workplace.id)
         stack.push_async_callback(dispatcher.stop, settings.deadline_seconds)

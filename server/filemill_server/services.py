@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, cast
 from filemill.limits import Limits
 from filemill.pool import Pool
 from filemill.registry import Registry
-from filemill_server.assets import Assets
+from filemill_server.assets import Asset, Assets
 from filemill_server.database import Database
 from filemill_server.fetch.policy import FetchPolicy
 from filemill_server.idempotency import Idempotency
 from filemill_server.keys import Key, Keys
 from filemill_server.observe import Metrics
+from filemill_server.ongoing import Ongoing
 from filemill_server.packs import Packs
 from filemill_server.plans.declared import Plans
 from filemill_server.plans.domains import Domains
@@ -28,6 +29,7 @@ from filemill_server.storage import Storage
 from filemill_server.uploads import Uploads
 from filemill_server.webhooks.endpoints import DisabledEndpoints
 from filemill_server.webhooks.notices import Notices
+from filemill_server.webhooks.sealing import Sealer
 from filemill_server.webhooks.tenant_secrets import TenantSecrets
 from filemill_server.wire import HttpRequest
 
@@ -59,11 +61,13 @@ class Services:
     partial_uploads: PartialUploads
     idempotency: Idempotency
     signer: Signer
+    tokens: Sealer
     fetch_policy: FetchPolicy
     metrics: Metrics
     webhook_secrets: TenantSecrets
     webhook_endpoints: DisabledEndpoints
     notices: Notices
+    completing: Ongoing[Asset]
     transforms: Transforms
     work_folder: Path
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, Unpack
 
@@ -98,6 +98,15 @@ class Uploads:
             ttl_seconds=UPLOAD_TTL_SECONDS,
         )
 
+    async def add_over(self, storage_name: str, *, id: str, **said: Unpack[UploadSaid]) -> Upload:
+        """Keep bytes that are in the store already, in place of the upload of this id, where there is one.
+
+        Raises:
+            IntegrityError: others do the same with this id again and again at the same time.
+        """
+        values: dict[str, Any] = {"ttl_seconds": UPLOAD_TTL_SECONDS, **said}
+        return await self._files.add_over(id=id, storage_name=storage_name, **values)
+
     async def new_name(self) -> str:
         """Return a fresh name in the store, for bytes that are to become an upload."""
         return await self._files.new_name()
@@ -105,6 +114,14 @@ class Uploads:
     async def get(self, id: str) -> Upload | None:
         """Return an upload, or None where there is none or it has expired."""
         return await self._files.get(id)
+
+    async def get_many(self, ids: Sequence[str]) -> dict[str, Upload]:
+        """Return those of some uploads that are there and have not expired, by their ids."""
+        return await self._files.get_many(ids)
+
+    async def delete_many(self, uploads: Sequence[Upload]) -> None:
+        """End uploads now."""
+        await self._files.delete_many(uploads)
 
     async def delete(self, upload: Upload) -> None:
         """End an upload now."""

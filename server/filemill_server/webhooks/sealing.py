@@ -20,11 +20,19 @@ class Purpose(Enum):
 
     WEBHOOK = b"filemill:webhook-secret:1"
     APP = b"filemill:app-secret:1"
+    TOKEN = b"filemill:token:1"
 
     @property
-    def signs(self) -> str:
-        """What it signs."""
-        return "webhooks" if self is Purpose.WEBHOOK else "policies"
+    def what(self) -> str:
+        """What cannot be read where the key is another one."""
+        return _WHAT[self]
+
+
+_WHAT = {
+    Purpose.WEBHOOK: "The secret that signs webhooks",
+    Purpose.APP: "The secret that signs policies",
+    Purpose.TOKEN: "The token",
+}
 
 
 class Sealer:
@@ -57,8 +65,7 @@ class Sealer:
             return self._cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], owner.encode()).decode()
         except (InvalidTag, binascii.Error) as error:
             raise ValueError(
-                f"The secret that signs {self._purpose.signs} cannot be read: it was encrypted under another secret of"
-                " the server."
+                f"{self._purpose.what} cannot be read: it was encrypted under another secret of the server."
             ) from error
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from filemill_server.dialects.dialect import Dialect
-from filemill_server.dialects.filestack import delivery, files, process, store, urls
+from filemill_server.dialects.filestack import delivery, files, multipart, process, store, urls
 from filemill_server.dialects.filestack.apps import NAME, key_sent
 from filemill_server.dialects.filestack.refusals import QUOTA_HEADERS, refuse, tell_quota
 
@@ -12,7 +12,7 @@ __all__ = ["FILESTACK"]
 FILESTACK = Dialect(
     name=NAME,
     title="Filestack",
-    routes=[*files.ROUTES, *store.ROUTES, *process.ROUTES, *delivery.ROUTES, *urls.ROUTES],
+    routes=[*files.ROUTES, *store.ROUTES, *multipart.ROUTES, *process.ROUTES, *delivery.ROUTES, *urls.ROUTES],
     secret=key_sent,
     refuse=refuse,
     browsers=True,
