@@ -32,6 +32,7 @@ class Colour(NamedTuple):
 
 
 TRANSPARENT = Colour(0, 0, 0, 0)
+BLACK = Colour(0, 0, 0)
 WHITE = Colour(255, 255, 255)
 
 

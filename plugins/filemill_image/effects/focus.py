@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated
 
 import pyvips
@@ -10,23 +9,21 @@ from msgspec import Meta
 
 from filemill import Context, Picture, PictureOperation
 from filemill_image.effects.bands import COLOURS
-from filemill_image.effects.gaussian import gaussian
+from filemill_image.effects.gaussian import SMALL_SIGMA, blurred, gaussian
+from filemill_image.effects.regions import RegionalOperation
 from filemill_image.geometry.canvas import coloured
-from filemill_image.geometry.scaling import enlarged, premultiplied
+from filemill_image.geometry.scaling import premultiplied
 from filemill_image.geometry.sizes import Size
-
-_SMALL_SIGMA = 4.0
-"""A blur is computed with this sigma on a picture made smaller first, pixels: the work then falls with
-the square of the sigma, and the result differs from the exact one by three levels at most."""
 
 _LEAST_WEIGHT = 8
 """Where the visible neighbours have less alpha than this together, their mean is too coarse to be used."""
 
 
-class Blur(PictureOperation, frozen=True, kw_only=True, tag="blur"):
-    """Blur a picture.
+class Blur(RegionalOperation, frozen=True, kw_only=True, tag="blur"):
+    """Blur a picture, or parts of it.
 
-    A Gaussian blur of the whole picture. Colours under transparency don't bleed into what is visible.
+    A Gaussian blur of all pixels, or of those in the `regions`, each a box or the ellipse in it. Colours under
+    transparency don't bleed into what is visible.
     """
 
     sigma: Annotated[
@@ -35,16 +32,13 @@ class Blur(PictureOperation, frozen=True, kw_only=True, tag="blur"):
     ] = 3.0
 
     def reduction(self, picture: Picture) -> float:
-        """Return how far a strong blur lets the picture be reduced on load."""
-        return max(1.0, self.sigma / _SMALL_SIGMA)
+        """Return how far a strong blur of all of it lets the picture be reduced on load."""
+        return max(1.0, self.sigma / SMALL_SIGMA) if self.regions is None else 1.0
 
     def run(self, picture: Picture, context: Context) -> Picture:
         """Blur every frame."""
-        width, height = picture.width, picture.height
-        return picture.map(
-            lambda page: premultiplied(coloured(page), lambda pixels: _blurred(pixels, width, height, self.sigma)),
-            self.reduction(picture),
-        )
+        size = Size(picture.width, picture.height)
+        return self.limited(picture, lambda pixels: blurred(pixels, size, self.sigma), self.reduction(picture))
 
 
 class Sharpen(PictureOperation, frozen=True, kw_only=True, tag="sharpen"):
@@ -83,10 +77,11 @@ class Sharpen(PictureOperation, frozen=True, kw_only=True, tag="sharpen"):
         return sharper.cast("uchar").copy(interpretation="srgb")
 
 
-class Pixelate(PictureOperation, frozen=True, kw_only=True, tag="pixelate"):
-    """Turn a picture into large square blocks of one colour each.
+class Pixelate(RegionalOperation, frozen=True, kw_only=True, tag="pixelate"):
+    """Turn a picture, or parts of it, into large square blocks of one colour each.
 
-    Each block has the mean of the colours it covers. Blocks at the right and bottom edge may be cut.
+    Each block has the mean of the colours it covers. Blocks at the right and bottom edge may be cut. With
+    `regions` all else stays as it is.
     """
 
     size: Annotated[
@@ -97,7 +92,7 @@ class Pixelate(PictureOperation, frozen=True, kw_only=True, tag="pixelate"):
         """Make blocks of every frame; only encoded again where a block is one pixel."""
         if self.size == 1:
             return picture.map(lambda pixels: pixels)
-        return picture.map(lambda page: premultiplied(coloured(page), self._blocks))
+        return self.limited(picture, self._blocks)
 
     def _blocks(self, pixels: pyvips.Image) -> pyvips.Image:
         rows = _means(pixels.copy_memory(), self.size, upright=True)
@@ -119,23 +114,3 @@ def _means(pixels: pyvips.Image, size: int, *, upright: bool) -> pyvips.Image:
         elif part:
             parts.append(pixels.crop(start, 0, part, pixels.height).shrinkh(step).copy_memory())
     return parts[0] if len(parts) == 1 else parts[0].join(parts[1], "vertical" if upright else "horizontal")
-
-
-def _blurred(pixels: pyvips.Image, width: int, height: int, sigma: float) -> pyvips.Image:
-    """Blur an image, which may have been reduced on load, and give it at the size named.
-
-    Args:
-        pixels: premultiplied, `width` x `height` or smaller.
-        width: of the result, pixels.
-        height: of the result, pixels.
-        sigma: of the Gaussian at the size of the result, pixels.
-    """
-    factor = max(1.0, sigma / _SMALL_SIGMA)
-    across = min(pixels.width, max(1, math.ceil(width / factor)))
-    down = min(pixels.height, max(1, math.ceil(height / factor)))
-    if (across, down) != (pixels.width, pixels.height):
-        pixels = pixels.resize(across / pixels.width, vscale=down / pixels.height)
-    soft = gaussian(pixels, sigma * min(across / width, down / height))
-    if (across, down) == (width, height):
-        return soft
-    return enlarged(soft.copy_memory(), Size(width, height), "bilinear")

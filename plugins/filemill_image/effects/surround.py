@@ -12,6 +12,7 @@ from filemill import Colour as ColourText
 from filemill.errors import invalid
 from filemill_image.colour import TRANSPARENT, WHITE, Colour, parse
 from filemill_image.effects.bands import COLOURS, filled, with_alpha
+from filemill_image.effects.masks import cut
 from filemill_image.geometry.canvas import coloured
 
 
@@ -49,7 +50,7 @@ class RoundedCorners(PictureOperation, frozen=True, kw_only=True, tag="rounded-c
         radius = largest if isinstance(self.radius, Most) else min(self.radius, largest)
         mask = _rounded(picture.width, picture.height, radius)
         ground = parse(self.background or "transparent")
-        return picture.map(lambda page: _cut(page, mask, ground))
+        return picture.map(lambda page: cut(page, mask, ground))
 
 
 class Border(PictureOperation, frozen=True, kw_only=True, tag="border"):
@@ -122,21 +123,6 @@ def _rounded(width: int, height: int, radius: float) -> pyvips.Image:
     top = mask.insert(corner, 0, 0).insert(corner.fliphor(), width - side, 0)
     bottom = corner.flipver()
     return top.insert(bottom, 0, height - side).insert(bottom.fliphor(), width - side, height - side)
-
-
-def _cut(page: pyvips.Image, mask: pyvips.Image, ground: Colour) -> pyvips.Image:
-    """Keep of one frame what the mask shows; what it hides gets the ground's colour."""
-    page = coloured(page)
-    if ground.opaque and not page.hasalpha():
-        return mask.ifthenelse(page, ground.rgb, blend=True).copy(interpretation="srgb")
-    if ground.alpha == 0:
-        if not page.hasalpha():
-            return page.bandjoin(mask)
-        shown = (page.extract_band(COLOURS) * mask / 255 + 0.5).cast("uchar")
-        return page.extract_band(0, n=COLOURS).bandjoin(shown)
-    under = with_alpha(filled(page.width, page.height, ground)).premultiply()
-    blended = mask.ifthenelse(with_alpha(page).premultiply(), under, blend=True)
-    return (blended.unpremultiply() + 0.5).cast("uchar").copy(interpretation="srgb")
 
 
 def _enlarged(page: pyvips.Image, width: int, ink: Colour) -> pyvips.Image:

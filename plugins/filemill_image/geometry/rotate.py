@@ -44,13 +44,26 @@ class Rotate(PictureOperation, frozen=True, kw_only=True, tag="rotate"):
         if angle == 0:
             return picture.map(lambda page: page)
         picture.settle()
-        if angle in _QUARTERS:
-            return picture.map(lambda page: page.rot(_QUARTERS[angle]))
         fill = colour.parse(self.background or "transparent")
-        return picture.map(lambda page: _turned(page, angle, fill))
+        return picture.map(lambda page: turned(page, angle, fill))
 
 
-def _turned(page: pyvips.Image, angle: float, fill: Colour) -> pyvips.Image:
+def turned(page: pyvips.Image, angle: float, fill: Colour) -> pyvips.Image:
+    """Turn one frame, which is in memory, clockwise; at no quarter turn a colour fills the corners.
+
+    Args:
+        page: the frame.
+        angle: degrees, 0 to below 360.
+        fill: the colour, which then also shows through transparent parts.
+    """
+    if angle == 0:
+        return page
+    if angle in _QUARTERS:
+        return page.rot(_QUARTERS[angle])
+    return _interpolated(page, angle, fill)
+
+
+def _interpolated(page: pyvips.Image, angle: float, fill: Colour) -> pyvips.Image:
     """Turn one frame with bicubic interpolation; libvips premultiplies alpha around it."""
     page = coloured(page)
     bicubic = pyvips.Interpolate.new("bicubic")

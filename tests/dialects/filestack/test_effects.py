@@ -46,6 +46,15 @@ def test_pixelate(drawn: Drawn, ramp: Path) -> None:
     assert plan_of("pixelate").steps[0]["size"] == 2
 
 
+def test_oil_paint(drawn: Drawn, quartered: Path, quarters: pyvips.Image, save: Save) -> None:
+    """FS-66: details within the radius become even, and edges stay."""
+    assert differs(drawn("oil_paint=amount:8", quartered), quarters) == 0
+    dotted = save(quarters.draw_rect([0, 0, 0], 10, 10, 2, 2, fill=True), "dotted.png")
+    assert at(drawn("oil_paint=amount:8", dotted), 12, 12) == [255, 0, 0]
+    assert at(drawn("oil_paint", dotted), 11, 11)[0] < 240
+    assert plan_of("oil_paint").steps == ({"op": "oil-paint", "radius": 2},)
+
+
 def test_monochrome_and_negative(drawn: Drawn, quartered: Path, quarters: pyvips.Image) -> None:
     """FS-67: three equal bands in the order of brightness; every value inverted."""
     grey = drawn("monochrome", quartered)
@@ -90,6 +99,8 @@ def test_modulate(drawn: Drawn, ramp: Path, quartered: Path, quarters: pyvips.Im
         "sharpen=amount:20.5",
         "pixelate=amount:1",
         "pixelate=amount:101",
+        "oil_paint=amount:1",
+        "oil_paint=amount:101",
         "sepia=tone:101",
         "blackwhite=threshold:-1",
         "modulate=hue:360",

@@ -20,6 +20,21 @@ from filemill_image.effects import OPERATIONS
 
 CONTEXT = Context(limits=Limits(), folder=Path(), formats=FormatTable([]))
 STEP: Any = reduce(or_, OPERATIONS)
+REGIONS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "x": st.integers(-80, 80),
+            "y": st.integers(-80, 80),
+            "width": st.integers(1, 80),
+            "height": st.integers(1, 80),
+        }
+    ),
+    min_size=1,
+    max_size=3,
+)
+PARTS: dict[str, Any] = {
+    "regions": REGIONS, "shape": st.sampled_from(["rectangle", "ellipse"]), "feather": st.floats(0, 100),
+}  # fmt: skip
 COLOURS = st.sampled_from(["teal", "#fff", "#12345678", "transparent"])
 FACTORS = st.floats(0, 10)
 STEPS = st.one_of(
@@ -29,9 +44,14 @@ STEPS = st.one_of(
         optional={"brightness": FACTORS, "contrast": FACTORS, "saturation": FACTORS, "hue": st.floats(-360, 360)},
     ),
     st.fixed_dictionaries({"op": st.just("sepia"), "amount": st.floats(0, 1)}),
-    st.fixed_dictionaries({"op": st.just("blur"), "sigma": st.floats(0.3, 250)}),
+    st.fixed_dictionaries({"op": st.just("blur"), "sigma": st.floats(0.3, 250)}, optional=PARTS),
+    st.fixed_dictionaries({"op": st.just("oil-paint"), "radius": st.integers(1, 100)}),
+    st.fixed_dictionaries(
+        {"op": st.just("vignette"), "amount": st.floats(0, 1)},
+        optional={"falloff": st.sampled_from(["gaussian", "linear"]), "colour": COLOURS},
+    ),
     st.fixed_dictionaries({"op": st.just("sharpen"), "sigma": st.floats(0.3, 10), "amount": FACTORS}),
-    st.fixed_dictionaries({"op": st.just("pixelate"), "size": st.integers(1, 4096)}),
+    st.fixed_dictionaries({"op": st.just("pixelate"), "size": st.integers(1, 4096)}, optional=PARTS),
     st.fixed_dictionaries({"op": st.just("flatten"), "background": st.sampled_from(["red", "#abc"])}),
     st.fixed_dictionaries(
         {"op": st.just("rounded-corners"), "radius": st.one_of(st.just("max"), st.integers(1, 8192))},

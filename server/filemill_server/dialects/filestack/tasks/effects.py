@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from filemill.errors import invalid
 from filemill_server.dialects.filestack.tasks.base import Kind, Step, StepTask
 
 Amount = Annotated[float, Meta(ge=0, le=20)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
+_Box = Annotated[list[Annotated[int, Meta(ge=0, le=10_000)]], Meta(min_length=4, max_length=4)]
 _MOST = 10.0
 """The largest factor of our `adjust`; a larger one takes two steps."""
 _WEAKEST_BLUR = 0.3
@@ -45,6 +47,53 @@ class Pixelate(StepTask, frozen=True, kw_only=True):
     def steps(self, kind: Kind) -> list[Step]:
         """Make blocks."""
         return [{"op": "pixelate", "size": self.amount}]
+
+
+class OilPaint(StepTask, frozen=True, kw_only=True):
+    """FS-66. The amount is the radius of a stroke."""
+
+    amount: Annotated[int, Meta(ge=2, le=100)] = 2
+
+    def steps(self, kind: Kind) -> list[Step]:
+        """Paint."""
+        return [{"op": "oil-paint", "radius": self.amount}]
+
+
+class PartialTask(StepTask, frozen=True, kw_only=True):
+    """FS-69: base of the tasks on boxes, or the ovals in them; `blur` softens their edges."""
+
+    objects: Annotated[list[_Box], Meta(min_length=1, max_length=50)]
+    blur: Amount = 4
+    type: Literal["rect", "oval"] = "rect"
+
+    def limits(self, pointer: str) -> Step:
+        """Return what limits a step to the boxes; those beyond any picture change nothing."""
+        if any(not width or not height for _, _, width, height in self.objects):
+            raise invalid(pointer, "Width and height of each box are at least 1.")
+        regions = [dict(zip(("x", "y", "width", "height"), box, strict=True)) for box in self.objects]
+        shape = "ellipse" if self.type == "oval" else "rectangle"
+        return {"regions": regions, "shape": shape, "feather": self.blur}
+
+
+class PartialBlur(PartialTask, frozen=True, kw_only=True):
+    """FS-69."""
+
+    amount: Amount = 10
+
+    def steps(self, kind: Kind) -> list[Step]:
+        """Blur the boxes; 0 changes nothing."""
+        limits = self.limits("/partial_blur/objects")
+        return [{"op": "blur", "sigma": max(self.amount, _WEAKEST_BLUR), **limits}] if self.amount else []
+
+
+class PartialPixelate(PartialTask, frozen=True, kw_only=True):
+    """FS-69."""
+
+    amount: Annotated[int, Meta(ge=2, le=100)] = 10
+
+    def steps(self, kind: Kind) -> list[Step]:
+        """Make blocks of the boxes."""
+        return [{"op": "pixelate", "size": self.amount, **self.limits("/partial_pixelate/objects")}]
 
 
 class Monochrome(StepTask, frozen=True, kw_only=True):

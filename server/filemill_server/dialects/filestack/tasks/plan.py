@@ -13,7 +13,7 @@ from filemill.operation import Operation
 from filemill.pipeline import check_steps, read_steps
 from filemill.registry import Registry
 from filemill_server.dialects.filestack.request import Task, Value, unreadable
-from filemill_server.dialects.filestack.tasks import data, documents, effects, endings, outputs, pictures
+from filemill_server.dialects.filestack.tasks import data, documents, effects, endings, frames, outputs, pictures
 from filemill_server.dialects.filestack.tasks.base import (
     Kind,
     Step,
@@ -33,11 +33,17 @@ TASKS: dict[str, type[TaskOptions]] = {
     "round_corners": pictures.RoundedCorners,
     "circle": pictures.Circle,
     "border": pictures.Border,
+    "vignette": frames.Vignette,
+    "shadow": frames.Shadow,
+    "polaroid": frames.Polaroid,
     "watermark": pictures.Watermark,
     "smart_crop": pictures.SmartCrop,
     "blur": effects.Blur,
     "sharpen": effects.Sharpen,
     "pixelate": effects.Pixelate,
+    "oil_paint": effects.OilPaint,
+    "partial_blur": effects.PartialBlur,
+    "partial_pixelate": effects.PartialPixelate,
     "monochrome": effects.Monochrome,
     "negative": effects.Negative,
     "sepia": effects.Sepia,
@@ -71,8 +77,7 @@ _SCRIPTS = "scripts and style sheets are not processed here"
 
 UNAVAILABLE: dict[str, str] = {
     **dict.fromkeys(("detect_faces", "crop_faces", "pixelate_faces", "blur_faces", "redeye"), _FACES),
-    **dict.fromkeys(("polaroid", "vignette", "torn_edges", "shadow", "oil_paint", "collage", "animate"), _NO_OPERATION),
-    **dict.fromkeys(("partial_blur", "partial_pixelate", "enhance", "ascii"), _NO_OPERATION),
+    **dict.fromkeys(("torn_edges", "collage", "animate", "enhance", "ascii"), _NO_OPERATION),
     **dict.fromkeys(("minify_js", "minify_css"), _SCRIPTS),
     **dict.fromkeys(("video_convert", "video_playlist"), _VIDEO),
     **dict.fromkeys(("tags", "sfw", "caption", "image_sentiment", "text_sentiment", "doc_detection"), _SERVICE),
