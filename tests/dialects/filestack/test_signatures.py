@@ -169,6 +169,14 @@ def test_restrictions(filestack: Filestack) -> None:
     refused(post(filestack.sign("store", path="public/")), 403, "path")
     assert post(filestack.sign("store", container="^a"), container="abc").status_code == 200
     refused(post(filestack.sign("store", container="^a"), container="bc"), 403, "container")
+    for restriction, text in (("container", "other"), ("path", "elsewhere/")):  # what a form says is no way around
+        form = filestack.http.post(
+            f"{filestack.base}/api/store/S3",
+            params={"key": filestack.key, **filestack.sign("store", **{restriction: "^(a|$)"}).query},
+            data={restriction: text},
+            files={"fileUpload": picture()},
+        )
+        refused(form, 403, restriction)
     by_url = filestack.http.post(
         f"{filestack.base}/api/store/S3",
         params={"key": filestack.key, **filestack.sign("store", url="https://good.example/").query},
