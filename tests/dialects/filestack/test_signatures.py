@@ -241,6 +241,19 @@ def test_native_assets(filestack: Filestack) -> None:
         refused(client.http.post(client.file(ids[True]), params=client.sign("write").query, content=b"x"), 404)
 
 
+def test_a_revoked_key(filestack: Filestack) -> None:
+    """FS-33, FS-182: neither it nor what its secret signed works; the files stay for who has their handles."""
+    with Filestack(filestack.server, "leaver") as client:
+        handle = client.store(picture())["handle"]
+        signed = client.sign("remove").query
+        with client.server.client(client.server.admin) as native:
+            (key,) = (key for key in native.get("/v1/keys").json()["keys"] if key["name"] == "leaver")
+            assert native.delete(f"/v1/keys/{key['keyId']}").status_code == 204
+        refused(client.http.get(client.file(handle), params={"key": client.key}), 401)
+        refused(client.http.delete(client.file(handle), params=signed), 403)
+        assert client.http.get(client.file(handle)).content == picture()
+
+
 def test_keys_are_shown_once(filestack: Filestack) -> None:
     """FS-09, DX-15: key and app secret by the command line and by the API; only a key with a secret is `--signed`."""
     words = ("keys", "create", "--name", "shown", "--dialect", "filestack", "--signed")
