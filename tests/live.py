@@ -96,13 +96,18 @@ class LiveServer:
 
     def new_key(self, name: str, **said: object) -> str:
         """Make a key, which is a tenant of its own; `said` is more that the API takes."""
+        return str(self.make_key(name, **said)["key"])
+
+    def make_key(self, name: str, **said: object) -> dict[str, Any]:
+        """Make a key as `new_key` does, and return all that is told of it."""
         if not self.admin:
             self.admin = self.command("keys", "create", "--name", "admin", "--admin").stdout.strip()
         native = "/native" if "FILEMILL_ROOT_DIALECTS" in self.settings else ""
         with self.client(self.admin) as client:
             made = client.post(f"{native}/v1/keys", json={"name": name, **said})
         assert made.status_code == 201, made.text
-        return str(made.json()["key"])
+        told: dict[str, Any] = made.json()
+        return told
 
     def client(self, key: str | None = None) -> httpx.Client:
         """Return a client with a key; "" for none."""
