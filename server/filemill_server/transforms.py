@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Coroutine, Hashable, Mapping
 from typing import Any
 
+from litestar import Litestar, Response
+from litestar.response.base import ASGIResponse
 from msgspec import Struct
 
 from filemill_server.assets import Asset, Assets
@@ -28,12 +30,23 @@ BELIEVED_SECONDS = 1.0
 Work = Callable[[], Coroutine[Any, Any, Asset]]
 
 
+class HeldResponse(Response[bytes]):
+    """A response that is given again and again, and so made once: to make it takes longer than all else of a hit."""
+
+    def __init__(self, body: bytes, headers: Mapping[str, str], media_type: str) -> None:
+        super().__init__(body, status_code=200, headers=dict(headers), media_type=media_type)
+        self._made = ASGIResponse(body=body, headers=dict(headers), media_type=media_type, status_code=200)
+
+    def to_asgi_response(self, app: Litestar | None, request: HttpRequest, **_: Any) -> ASGIResponse:
+        """Return what was made."""
+        return self._made
+
+
 class Ready(Struct, frozen=True):
-    """An answer that is held: the asset, its bytes, its headers, and the key of those who ask for it."""
+    """An answer that is held: the asset, its bytes in a response, and the key of those who ask for it."""
 
     asset: Asset
-    body: bytes
-    headers: Mapping[str, str]
+    response: HeldResponse
     key: Key
 
 
@@ -137,14 +150,14 @@ class Transforms:
             return None
         before = self._held.get(request)
         if before is not None and before.ready.asset.storage_name == asset.storage_name:
-            body = before.ready.body
+            body = before.ready.response.content
         else:
             body = b"".join([piece async for piece in self._storage.stream(asset.storage_name)])
         self._drop(request)
-        ready = Ready(asset, body, headers, key)
+        ready = Ready(asset, HeldResponse(body, headers, asset.media_type), key)
         until = since.time + min(seconds, BELIEVED_SECONDS)
         self._held[request] = _Held(ready, until, since.changes)
-        self._bytes += len(body) + _ENTRY_BYTES
+        self._bytes += asset.size + _ENTRY_BYTES
         while self._bytes > MOST_HELD or len(self._held) > _MOST_ENTRIES:
             self._drop(next(iter(self._held)))
         return ready
@@ -152,4 +165,4 @@ class Transforms:
     def _drop(self, request: Hashable) -> None:
         held = self._held.pop(request, None)
         if held is not None:
-            self._bytes -= len(held.ready.body) + _ENTRY_BYTES
+            self._bytes -= held.ready.asset.size + _ENTRY_BYTES
