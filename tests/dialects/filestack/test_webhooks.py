@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -82,19 +81,3 @@ def test_life_of_a_file(filestack_server: LiveServer, inbox: Inbox) -> None:
         copied = app.http.post(f"{app.base}/api/store/s3/{body['handle']}", params={"key": app.key})
         assert opened(inbox, 6, secret)["text"]["url"] == copied.json()["url"]
     assert len({json.loads(body)["id"] for _, body in inbox.came}) == 6
-
-
-def test_commands(filestack_server: LiveServer) -> None:
-    """FS-143: webhooks are set by who runs the server; a secret is shown once; what is no URL is told at once."""
-    made = filestack_server.command("keys", "webhooks", "add", "--tenant", "t", "https://example.com/hook")
-    assert made.stdout.strip().isalnum()
-    assert len(made.stdout.strip()) == 32
-    listed = filestack_server.command("keys", "webhooks", "list", "--tenant", "t").stdout
-    name, url, _ = listed.strip().split("\t")
-    assert url == "https://example.com/hook"
-    assert made.stdout.strip() not in listed
-    filestack_server.command("keys", "webhooks", "remove", "--tenant", "t", name)
-    assert not filestack_server.command("keys", "webhooks", "list", "--tenant", "t").stdout
-    for words in (("remove", "--tenant", "t", name), ("add", "--tenant", "t", "ftp://example.com")):
-        with pytest.raises(subprocess.CalledProcessError):
-            filestack_server.command("keys", "webhooks", *words)
