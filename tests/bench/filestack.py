@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import re
 import sys
 import tempfile
@@ -24,7 +25,7 @@ import pyvips
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from filestack_client import Filestack
-from live import LiveServer
+from live import LiveServer, children
 
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
 _BOUNDARY = "bench"
@@ -93,8 +94,8 @@ def form(data: bytes, **fields: str) -> tuple[Mapping[str, str], bytes]:
     return {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}, body
 
 
-async def answered(port: int, sent: bytes, clients: int, seconds: float) -> float:
-    """Return how many requests a second are answered."""
+async def answered(port: int, sent: bytes, clients: int, seconds: float) -> tuple[int, float]:
+    """Return how many requests are answered, and in how many seconds."""
     loop = asyncio.get_running_loop()
     started = time.monotonic()
     made = [
@@ -102,19 +103,39 @@ async def answered(port: int, sent: bytes, clients: int, seconds: float) -> floa
         for _ in range(clients)
     ]
     await asyncio.gather(*(client.ended for client in made))
-    return sum(client.answered for client in made) / (time.monotonic() - started)
+    return sum(client.answered for client in made), time.monotonic() - started
 
 
-def in_turn(port: int, kinds: Mapping[str, bytes], clients: int, rounds: int, seconds: float) -> Mapping[str, float]:
-    """Return the medians of the rounds, and print them."""
+def cpu_seconds(server: LiveServer) -> float:
+    """Return the CPU time that a server and its workers have used."""
+    assert server.process is not None
+    spent = 0
+    for pid in (server.process.pid, *children(server.process.pid)):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        spent += int(fields[11]) + int(fields[12])
+    return spent / os.sysconf("SC_CLK_TCK")
+
+
+def in_turn(server: LiveServer, kinds: Mapping[str, bytes], options: argparse.Namespace) -> float:
+    """Return how the second does beside the first, of which the rates and the CPU times are printed.
+
+    A busy machine takes requests a second from both; the CPU time of one says more then.
+    """
     rates: dict[str, list[float]] = {name: [] for name in kinds}
-    for _ in range(rounds):
+    costs: dict[str, list[float]] = {name: [] for name in kinds}
+    for _ in range(options.rounds):
         for name, sent in kinds.items():
-            rates[name].append(asyncio.run(answered(port, sent, clients, seconds)))
+            before = cpu_seconds(server)
+            count, seconds = asyncio.run(answered(server.port, sent, options.clients, options.seconds))
+            rates[name].append(count / seconds)
+            costs[name].append((cpu_seconds(server) - before) / count * 1000)
     for name, found in rates.items():
+        cost = median(costs[name])
         shown = " ".join(f"{rate:.0f}" for rate in found)
-        print(f"{name:28} {median(found):8.1f} requests a second   ({shown})", flush=True)
-    return {name: median(found) for name, found in rates.items()}
+        print(f"{name:24} {median(found):8.1f} requests a second, {cost:6.2f} ms of CPU each   ({shown})", flush=True)
+    one, other = kinds
+    print(f"  by CPU time: {median(costs[one]) / median(costs[other]):.3f}")
+    return median(rates[other]) / median(rates[one])
 
 
 def noise(side: int) -> pyvips.Image:
@@ -134,8 +155,7 @@ def cached(server: LiveServer, options: argparse.Namespace) -> None:
         assert client.http.get(static).content == made.content
         print(f"cached transform and static file of {len(made.content)} bytes")
         kinds = {"static file": request("GET", static), "cached transform": request("GET", url)}
-        rates = in_turn(server.port, kinds, options.clients, options.rounds, options.seconds)
-    ratio = rates["cached transform"] / rates["static file"]
+        ratio = in_turn(server, kinds, options)
     print(f"cached / static: {ratio:.2f}  (bar: 1,500 requests a second or 0.60, whichever is less)")
 
 
@@ -151,8 +171,7 @@ def overhead(server: LiveServer, options: argparse.Namespace) -> None:
         "native /v1/resize": request("POST", f"{server.address}/v1/resize", native, native_body),
         "Filagram /api/v1/resize": request("POST", f"{server.address}/filagram/api/v1/resize", dialect, body),
     }
-    rates = in_turn(server.port, kinds, options.clients, options.rounds, options.seconds)
-    ratio = rates["Filagram /api/v1/resize"] / rates["native /v1/resize"]
+    ratio = in_turn(server, kinds, options)
     print(f"dialect / native: {ratio:.3f}  (bar: 0.95)")
 
 

@@ -62,7 +62,7 @@ PATHS = {
 
 @pytest.mark.parametrize("case", PATHS)
 def test_paths(filestack: Filestack, case: str) -> None:
-    """FS-45, FS-53, FS-181, FS-182, FS-184: as they are on the wire."""
+    """FS-45, FS-53, FS-87, FS-88, FS-89, FS-181, FS-182, FS-184: as they are on the wire; what is not done is 501."""
     path, status = PATHS[case]
     url = urlsplit(filestack.server.address)
     with socket.create_connection((url.hostname or "", url.port or 0), timeout=20) as connection:
