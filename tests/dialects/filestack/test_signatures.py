@@ -240,8 +240,7 @@ def test_keys_are_shown_once(filestack: Filestack) -> None:
     assert re.fullmatch(r"A[A-Za-z0-9]{20}z", key)
     assert len(secret) == 32
     refused(filestack.http.post(f"{filestack.base}/api/store/S3", params={"key": key}, content=b"x"), 403, "policy")
-    admin = filestack.server.command("keys", "create", "--name", "boss", "--admin").stdout.strip()
-    with filestack.server.client(admin) as native:
+    with filestack.server.client(filestack.server.admin) as native:
         made = native.post("/v1/keys", json={"name": "b", "dialect": "filestack", "signed": True})
         assert made.status_code == 201
         assert (len(made.json()["appSecret"]), made.json()["about"]["signed"]) == (32, True)
