@@ -23,16 +23,18 @@ def inbox() -> Iterator[Inbox]:
         yield made
 
 
-def opened(inbox: Inbox, count: int, secret: str) -> dict[str, Any]:
-    """Wait for so many events, check the signature of the last and return it."""
-    headers, body = inbox.wait(count)
-    signed = f"{headers['fs-timestamp']}.".encode() + body
-    assert headers["fs-signature"] == hmac.digest(secret.encode(), signed, hashlib.sha256).hex()
-    event: dict[str, Any] = json.loads(body)
-    assert set(event) == {"id", "action", "timestamp", "text"}
-    assert isinstance(event["id"], int)
-    assert isinstance(event["timestamp"], int)
-    return event
+def opened(inbox: Inbox, count: int, secret: str) -> list[dict[str, Any]]:
+    """Wait for so many events, check their signatures and return them, as they happened."""
+    inbox.wait(count)
+    events: list[dict[str, Any]] = []
+    for headers, body in inbox.came:
+        signed = f"{headers['fs-timestamp']}.".encode() + body
+        assert headers["fs-signature"] == hmac.digest(secret.encode(), signed, hashlib.sha256).hex()
+        events.append(json.loads(body))
+        assert set(events[-1]) == {"id", "action", "timestamp", "text"}
+        assert isinstance(events[-1]["id"], int)
+        assert isinstance(events[-1]["timestamp"], int)
+    return events
 
 
 def test_life_of_a_file(filestack_server: LiveServer, inbox: Inbox) -> None:
@@ -41,43 +43,38 @@ def test_life_of_a_file(filestack_server: LiveServer, inbox: Inbox) -> None:
     with Filestack(filestack_server, "told") as app, Filestack(filestack_server, "another") as other:
         other.store(picture())
         stored = app.store(picture(), filename="a.png")
-        event = opened(inbox, 1, secret)
-        assert event["action"] == "fp.upload"
-        same = ["url", "filename", "key", "type", "status", "size", "container"]
-        assert event["text"] == {"client": "Computer", **{name: stored[name] for name in same}}
         handle = stored["handle"]
-
         kind = {"Content-Type": "image/png"}
         new = app.http.post(app.file(handle), params=app.sign("write").query, content=picture(8, 8), headers=kind)
         assert new.status_code == 200, new.text
-        event = opened(inbox, 2, secret)
-        assert event["action"] == "fp.overwrite"
-        same = ["url", "filename", "mimetype", "size", "isWriteable"]
-        assert event["text"] == {"client": "Computer", **{name: new.json()[name] for name in same}}
-
-        answer = app.http.post(f"{app.cdn}/{app.key}/resize=width:4/store=path:small/{handle}")
-        assert answer.status_code == 200, answer.text
-        made = answer.json()
-        event = opened(inbox, 3, secret)
-        assert event["action"] == "fp.converse"
-        assert event["text"]["url"].endswith(f"/{app.key}/resize=width:4/store=path:small/{handle}")
-        same = ["url", "handle", "filename", "mimetype", "size"]
-        link = {"path": "small", "provider": "S3", **{name: made[name] for name in same}}
-        assert event["text"]["link"] == link
-
+        path = f"{app.key}/resize=width:4/store=path:small/{handle}"
+        made = app.http.post(f"{app.cdn}/{path}")
+        assert made.status_code == 200, made.text
         assert app.delete(handle).status_code == 200
-        event = opened(inbox, 4, secret)
-        assert (event["action"], event["text"]) == ("fp.delete", {"url": stored["url"]})
-
         upload = Upload(app)
         upload.start(b"1234")
         part = upload.send(1, b"1234")
         body = upload.stored([part])
         upload.stored([part])
-        event = opened(inbox, 5, secret)
-        assert event["action"] == "fp.upload"
-        assert event["text"]["url"] == body["url"]
-
         copied = app.http.post(f"{app.base}/api/store/s3/{body['handle']}", params={"key": app.key})
-        assert opened(inbox, 6, secret)["text"]["url"] == copied.json()["url"]
-    assert len({json.loads(body)["id"] for _, body in inbox.came}) == 6
+        events = opened(inbox, 6, secret)
+
+    def one(action: str, **text: object) -> dict[str, Any]:
+        told: list[dict[str, Any]] = [event["text"] for event in events if event["action"] == action]
+        (found,) = [said for said in told if all(said[name] == value for name, value in text.items())]
+        return found
+
+    def of(answer: dict[str, Any], *names: str) -> dict[str, Any]:
+        return {name: answer[name] for name in names}
+
+    same = ("url", "filename", "key", "type", "status", "size", "container")
+    for answer in (stored, body, copied.json()):
+        assert one("fp.upload", url=answer["url"]) == {"client": "Computer", **of(answer, *same)}
+    told = one("fp.overwrite")
+    assert told == {"client": "Computer", **of(new.json(), "url", "filename", "mimetype", "size", "isWriteable")}
+    converted = one("fp.converse")
+    assert converted["url"].endswith(f"/{path}")
+    link = {"path": "small", "provider": "S3", **of(made.json(), "url", "handle", "filename", "mimetype", "size")}
+    assert converted["link"] == link
+    assert one("fp.delete") == {"url": stored["url"]}
+    assert len({event["id"] for event in events}) == 6
