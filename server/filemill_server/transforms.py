@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Hashable, Mapping
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NamedTuple
 
 from litestar import Litestar, Response
 from litestar.response.base import ASGIResponse
@@ -21,13 +21,20 @@ LARGEST_HELD = 256 << 10
 """Bytes of a result that is held in memory."""
 MOST_HELD = 64 << 20
 """Bytes that are held in all."""
-_MOST_ENTRIES = 16_384
-_ENTRY_BYTES = 2048
-"""What an entry takes beside its bytes, about."""
+_ENTRY_BYTES = 4096
+"""What an entry takes beside its bytes and those of its request, about."""
 BELIEVED_SECONDS = 1.0
 """How long what another process may have changed meanwhile is not looked up again."""
 
 Work = Callable[[], Coroutine[Any, Any, Asset]]
+
+
+class Line(NamedTuple):
+    """What tells a request from others: its path and its query as they came, and the format that it may have."""
+
+    path: bytes
+    query: bytes
+    format: str | None
 
 
 class HeldResponse(Response[bytes]):
@@ -61,6 +68,7 @@ class _Held(Struct, frozen=True):
     ready: Ready
     until: float
     changes: int
+    size: int
 
 
 class _Flight:
@@ -88,7 +96,7 @@ class Transforms:
         self._assets = assets
         self._storage = storage
         self._flights: dict[str, _Flight] = {}
-        self._held: dict[Hashable, _Held] = {}
+        self._held: dict[Line, _Held] = {}
         self._bytes = 0
 
     async def make(self, request: HttpRequest, id: str, work: Work) -> Asset:
@@ -119,9 +127,9 @@ class Transforms:
     async def _found(self, id: str, work: Work) -> Asset:
         return await self._assets.get(id) or await work()
 
-    def recall(self, request: Hashable) -> Ready | None:
+    def recall(self, line: Line) -> Ready | None:
         """Return what is held for a request, where nothing can have changed it since it was looked up."""
-        held = self._held.get(request)
+        held = self._held.get(line)
         if held is None or held.until < time.monotonic() or held.changes != self._assets.changes:
             return None
         return held.ready
@@ -131,12 +139,12 @@ class Transforms:
         return Moment(time.monotonic(), self._assets.changes)
 
     async def hold(
-        self, request: Hashable, asset: Asset, headers: Mapping[str, str], key: Key, since: Moment, seconds: float
+        self, line: Line, asset: Asset, headers: Mapping[str, str], key: Key, since: Moment, seconds: float
     ) -> Ready | None:
         """Hold the answer to a request, and return it; None: it is too large.
 
         Args:
-            request: what tells it from others.
+            line: of the request.
             asset: the result.
             headers: that the answer has.
             key: of who asks.
@@ -148,21 +156,22 @@ class Transforms:
         """
         if asset.size > LARGEST_HELD:
             return None
-        before = self._held.get(request)
+        before = self._held.get(line)
         if before is not None and before.ready.asset.storage_name == asset.storage_name:
             body = before.ready.response.content
         else:
             body = b"".join([piece async for piece in self._storage.stream(asset.storage_name)])
-        self._drop(request)
+        self._drop(line)
         ready = Ready(asset, HeldResponse(body, headers, asset.media_type), key)
         until = since.time + min(seconds, BELIEVED_SECONDS)
-        self._held[request] = _Held(ready, until, since.changes)
-        self._bytes += asset.size + _ENTRY_BYTES
-        while self._bytes > MOST_HELD or len(self._held) > _MOST_ENTRIES:
+        size = asset.size + len(line.path) + len(line.query) + _ENTRY_BYTES
+        self._held[line] = _Held(ready, until, since.changes, size)
+        self._bytes += size
+        while self._bytes > MOST_HELD:
             self._drop(next(iter(self._held)))
         return ready
 
-    def _drop(self, request: Hashable) -> None:
-        held = self._held.pop(request, None)
+    def _drop(self, line: Line) -> None:
+        held = self._held.pop(line, None)
         if held is not None:
-            self._bytes -= held.ready.asset.size + _ENTRY_BYTES
+            self._bytes -= held.size

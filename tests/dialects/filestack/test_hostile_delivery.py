@@ -105,3 +105,14 @@ def test_what_is_another_s(filestack: Filestack) -> None:
         policy, signature = filestack.sign("convert")
         path = f"security=p:{policy},s:{signature}/flip/{handle}"
         refused_delivery(filestack.http.get(f"{filestack.cdn}/{path}"), 403)
+
+
+def test_a_private_result_of_one_s_own(filestack: Filestack) -> None:
+    """FS-05, FS-125: an API key is no secret, so that it takes a signature."""
+    native_key = filestack.server.new_key("both")
+    with Filestack(filestack.server, "both") as both, filestack.server.client(native_key) as native:
+        made = native.post("/v1/resize?width=8", content=picture(), headers={"Accept": "application/json"})
+        private = made.json()["assetId"]
+        for path in (private, f"flip/{private}", f"{both.key}/{private}"):
+            refused_delivery(both.http.get(f"{both.cdn}/{path}"), 403)
+            assert both.http.get(f"{both.cdn}/{path}", params=both.sign().query).status_code == 200

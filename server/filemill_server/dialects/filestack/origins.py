@@ -49,7 +49,9 @@ class Origin(Struct, frozen=True, kw_only=True):
     def version(self) -> tuple[str, ...]:
         """What tells it from other files, and from what it was before it was overwritten."""
         if self.asset is None:
-            return ("url", self.url)
+            # Whoever may have it of some sizes only has it looked at: it is not known before it was fetched.
+            sizes = () if self.policy is None else (self.policy.min_size, self.policy.max_size)
+            return ("url", self.url, *map(str, sizes))
         return (self.asset.id, self.asset.sha256, self.asset.modified_at.isoformat())
 
 
