@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from msgspec.structs import replace
 
@@ -210,9 +211,19 @@ def test_location_of_host(filestack: Filestack) -> None:
     port = filestack.server.port
     said = {"apikey": filestack.key, "filename": "a", "size": 1, "mimetype": "a/b", "store": {}}
     url = f"{filestack.server.address}/multipart/start"
-    for host in (f"upload.fs.test:{port}", f"cdn.fs.test:{port}"):
-        started = ok(filestack.http.post(url, json=said, headers={"Host": host}))
-        assert started["location_url"] == f"upload.fs.test:{port}"
+    for host, upload in (("upload.fs.test", "upload.fs.test"), ("www.fs.test", "upload.fs.test"), ("one.test",) * 2):
+        started = ok(filestack.http.post(url, json=said, headers={"Host": f"{host}:{port}"}))
+        assert started["location_url"] == f"{upload}:{port}"
+        prepared = filestack.http.post(
+            f"{filestack.server.address}/multipart/upload",
+            json={"apikey": filestack.key, "upload_id": started["upload_id"], "part": 1, "size": 1},
+            headers={"Host": started["location_url"]},
+        )
+        part = ok(prepared)["url"]
+        assert part.startswith(f"http://{upload}:{port}/multipart/")
+        path = part.removeprefix(f"http://{upload}:{port}")
+        sent = filestack.http.put(filestack.server.address + path, content=b"1", headers={"Host": f"{upload}:{port}"})
+        assert sent.status_code == 200
 
 
 def test_zero_bytes(filestack: Filestack) -> None:
@@ -347,6 +358,23 @@ def test_limits(filestack: Filestack) -> None:
     refusal(upload.call("upload", **going_on, part=1, size=5, offset=1), 400, "offset")
     refusal(upload.call("commit", **going_on, part=1, size=1), 400, "fii")
     ok(upload.call("upload", **going_on, part=10_000, size=1))
+
+
+def test_units(filestack_server: Any) -> None:
+    """FS-183: a start costs a unit of the plan, and what follows costs none; so does what is refused."""
+    with Filestack(filestack_server, "metered", plan="pro") as app:
+        upload = Upload(app)
+
+        def remaining(answer: httpx.Response) -> int:
+            assert answer.headers["filestack-limit"]
+            return int(answer.headers["filestack-remaining"])
+
+        first = remaining(upload.call("start", filename="a", size=4))
+        refusal(upload.call("start", filename="a", size=1 << 50), 413)
+        upload.start(b"1234")
+        part = upload.send(1, b"1234")
+        assert remaining(upload.call("upload", **upload.going_on, part=1, size=4)) == first - 1
+        assert [remaining(upload.complete([part])) for _ in range(2)] == [first - 1] * 2
 
 
 def test_memory(filestack: Filestack, tmp_path: Path) -> None:
