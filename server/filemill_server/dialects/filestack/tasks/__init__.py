@@ -14,10 +14,24 @@ circle              The largest square in the middle, and of it the circle.
 transparency        A JPEG stays one: its corners are white unless a background, or a format that holds
                     transparency, is asked for.
 border              Default width 3, black. `background` lies under a transparent picture.
+vignette            `amount` is the share of the background in the corners. Default background: transparent.
+shadow              `blur` is the Gaussian's sigma, 4 by default.
+polaroid            Not turned by default. It has no caption and does not curl.
+torn_edges          `spread` is the least and the largest depth of a tear, which reaches into a third of the
+                    shorter side at most. Pictures of one size are torn alike.
+collage             The source, or the list of them, and then `files`, in rows: `auto` gives each a cell of
+                    about its own ratio, `crop` equal cells. `autorotate` turns by 90 degrees what is upright
+                    in a cell that is not, and the other way round.
+animate             A GIF unless an `output` says WebP. The first picture gives the size, or its ratio.
 watermark           Made smaller where it would not fit in; never cut. Default place: the middle.
 smart_crop          `auto` looks for edges, colours and skin; `face` and `coords` are refused.
 blur, sharpen       `amount` of a blur is the Gaussian's sigma; of a sharpening half of it is how many
                     times the details of 1 pixel are added.
+oil_paint           The filter of Kuwahara; `amount` is its radius.
+partial_blur,       Default amount 10, blur 4, rect. `blur` is the sigma that softens the edges.
+partial_pixelate
+enhance             `auto` stretches the contrast, `vivid` also raises saturation by 30 percent, `fix_tint`
+                    stretches each channel by itself. Other presets are refused.
 monochrome          Grey of the same luminance.
 blackwhite          Threshold on luminance.
 sepia, modulate     The filters of CSS; each of modulate's options by itself, in its order. Saturation
