@@ -10,8 +10,9 @@ from msgspec import Meta
 from filemill import Choice, Context, Encoding, Picture, PictureOperation
 from filemill import Colour as ColourText
 from filemill.errors import invalid
-from filemill_image.colour import TRANSPARENT, Colour, parse
+from filemill_image.colour import TRANSPARENT, WHITE, Colour, parse
 from filemill_image.composition.added import Images, with_images
+from filemill_image.effects.bands import COLOURS
 from filemill_image.geometry.canvas import laid
 from filemill_image.geometry.scaling import covered, scaled
 from filemill_image.geometry.sizes import Height, Size, Width
@@ -76,7 +77,7 @@ class Animate(PictureOperation, frozen=True, kw_only=True, tag="animate"):
             factor = self._reduction(Size(picture.width, picture.height), size)
             frames += [self._frame(page, size, ground).copy_memory() for page in picture.pages(factor)]
             context.progress(number, len(every))
-        made = every[0].with_pages(frames)
+        made = every[0].with_pages(_without_needless_alpha(frames))
         image = made.image.copy()
         image.set_type(pyvips.GValue.array_int_type, "delay", [self.delay] * count)
         image.set_type(pyvips.GValue.gint_type, "loop", self.loop)
@@ -95,7 +96,7 @@ class Animate(PictureOperation, frozen=True, kw_only=True, tag="animate"):
         return source.reduction_to(size if self.fit is FrameFit.FILL else source.inside(size, enlarge=True))
 
     def _frame(self, page: pyvips.Image, size: Size, ground: Colour) -> pyvips.Image:
-        """Return a frame of exactly a size; all have an alpha band, or none has."""
+        """Return a frame of exactly a size; all have an alpha band, or with an opaque background none has."""
         if self.fit is FrameFit.COVER:
             (image,) = covered([page], size, Gravity(self.position.value))
             return laid(image, 0, 0, size, ground)
@@ -104,3 +105,10 @@ class Animate(PictureOperation, frozen=True, kw_only=True, tag="animate"):
         image = scaled(page, Size(page.width, page.height).inside(size, enlarge=True))
         left, top = offset(self.position, size.width - image.width, size.height - image.height)
         return laid(image, left, top, size, ground)
+
+
+def _without_needless_alpha(frames: list[pyvips.Image]) -> list[pyvips.Image]:
+    """Return frames, which are in memory, without alpha bands where none has a pixel that is not opaque."""
+    if all(frame.hasalpha() and frame.extract_band(COLOURS).min() == WHITE.alpha for frame in frames):
+        return [frame.extract_band(0, n=COLOURS) for frame in frames]
+    return frames
