@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from filemill import Format, Limits, Operation, hookimpl
-from filemill_image import effects, encode, geometry, startup
+from filemill_image import composition, effects, encode, geometry, startup
 from filemill_image.formats import FORMATS
 
 
 @hookimpl
 def filemill_operations() -> Sequence[type[Operation]]:
     """Return every operation on pictures."""
-    return [*geometry.OPERATIONS, *effects.OPERATIONS, *encode.OPERATIONS]
+    return [*geometry.OPERATIONS, *effects.OPERATIONS, *composition.OPERATIONS, *encode.OPERATIONS]
 
 
 @hookimpl

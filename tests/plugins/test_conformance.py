@@ -8,6 +8,8 @@ test_conformance = conformance_tests(
     examples=5,
     known={
         "watermark": [{"text": "filemill", "opacity": 0.5}, {"image": {"assetId": "logo"}}],
+        "collage": [{"width": 90, "height": 80}, {"width": 90, "height": 40, "margin": 3, "layout": "grid"}],
+        "animate": [{}, {"images": [{"assetId": "logo"}], "width": 20, "height": 20, "fit": "cover"}],
         "crop": [{"width": 20, "height": 10}, {"width": 5000, "height": 10, "clip": True}],
         "merge-pdf": [{}, {"bookmarks": "per-file"}],
         "split-pdf": [{"every": 1}, {"pages": "2"}],

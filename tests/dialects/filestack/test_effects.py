@@ -55,6 +55,20 @@ def test_oil_paint(drawn: Drawn, quartered: Path, quarters: pyvips.Image, save: 
     assert plan_of("oil_paint").steps == ({"op": "oil-paint", "radius": 2},)
 
 
+def test_enhance(drawn: Drawn, save: Save) -> None:
+    """FS-74: contrast is stretched; vivid colours are stronger, a cast goes; what looks at the motif is 501."""
+    grey = pyvips.Image.xyz(200, 4)[0].linear(0.5, 60, uchar=True)
+    dull = save(grey.bandjoin([grey, grey * 0.8]).cast("uchar").copy(interpretation="srgb"), "dull.png")
+    plain, vivid, tint = (drawn(f"enhance{preset}", dull) for preset in ("", "=preset:vivid", "=preset:fix_tint"))
+    assert (plain.extract_band(0).min(), plain.extract_band(0).max()) == (pytest.approx(0, abs=20), 255)
+    assert differs(plain, drawn("enhance=preset:auto", dull)) == 0
+    middle, strong = at(plain, 100, 2), at(vivid, 100, 2)
+    assert strong[0] - strong[2] > middle[0] - middle[2] + 5 > 10
+    assert at(tint, 100, 2) == pytest.approx([127] * 3, abs=3)
+    for preset in ("beautify", "beautify_plus", "fix_dark", "fix_noise", "outdoor", "fireworks"):
+        assert refusal(f"enhance=preset:{preset}").code is ErrorCode.OPERATION_UNAVAILABLE
+
+
 def test_monochrome_and_negative(drawn: Drawn, quartered: Path, quarters: pyvips.Image) -> None:
     """FS-67: three equal bands in the order of brightness; every value inverted."""
     grey = drawn("monochrome", quartered)
@@ -101,6 +115,7 @@ def test_modulate(drawn: Drawn, ramp: Path, quartered: Path, quarters: pyvips.Im
         "pixelate=amount:101",
         "oil_paint=amount:1",
         "oil_paint=amount:101",
+        "enhance=preset:magic",
         "sepia=tone:101",
         "blackwhite=threshold:-1",
         "modulate=hue:360",

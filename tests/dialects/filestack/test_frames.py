@@ -59,6 +59,17 @@ def test_polaroid(drawn: Drawn, teal: Path) -> None:
     assert drawn("polaroid=rotate:30", teal).bands == 4
 
 
+def test_torn_edges(drawn: Drawn, teal: Path) -> None:
+    """FS-65: torn off on all sides, between the two depths of the spread, in any order; 1 and 10 by default."""
+    clear, red = drawn("torn_edges=spread:[4,15]", teal), drawn("torn_edges=spread:[15,4],background:red", teal)
+    assert clear.crop(16, 16, 68, 28).extract_band(3).min() == 255
+    assert clear.crop(0, 0, 100, 3).extract_band(3).max() == clear.crop(0, 0, 3, 60).extract_band(3).max() == 0
+    assert 100 < clear.extract_band(3).avg() < 230
+    assert (at(red, 50, 30), at(red, 1, 30)) == ([0, 128, 128], [255, 0, 0])
+    assert differs(drawn("torn_edges", teal), drawn("torn_edges=spread:[1,10],background:transparent", teal)) == 0
+    assert drawn("torn_edges=spread:[10000,10000]", teal).getpoint(50, 30)[3] == 255
+
+
 def test_partial_blur(drawn: Drawn, quartered: Path, quarters: pyvips.Image) -> None:
     """FS-69: boxes are blurred; all else stays, but for the soft edge; 0 changes nothing."""
     part = drawn("partial_blur=objects:[[30,10,20,20],[0,0,5,5]],amount:4,blur:0", quartered)
@@ -94,6 +105,8 @@ def test_partial_pixelate(drawn: Drawn, quartered: Path, quarters: pyvips.Image)
         "shadow=vector:[4]",
         "polaroid=rotate:360",
         "polaroid=color:octarine",
+        "torn_edges=spread:[0,5]",
+        "torn_edges=spread:[1,2,3]",
         "partial_blur",
         "partial_blur=objects:[]",
         "partial_blur=objects:[[1,2,3]]",

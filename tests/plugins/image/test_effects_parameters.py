@@ -45,6 +45,11 @@ STEPS = st.one_of(
     ),
     st.fixed_dictionaries({"op": st.just("sepia"), "amount": st.floats(0, 1)}),
     st.fixed_dictionaries({"op": st.just("blur"), "sigma": st.floats(0.3, 250)}, optional=PARTS),
+    st.fixed_dictionaries({"op": st.just("auto-levels")}, optional={"clip": FACTORS, "channels": st.booleans()}),
+    st.fixed_dictionaries(
+        {"op": st.just("torn-edges"), "least": st.integers(0, 10), "most": st.integers(10, 10_000)},
+        optional={"background": COLOURS},
+    ),
     st.fixed_dictionaries({"op": st.just("oil-paint"), "radius": st.integers(1, 100)}),
     st.fixed_dictionaries(
         {"op": st.just("vignette"), "amount": st.floats(0, 1)},

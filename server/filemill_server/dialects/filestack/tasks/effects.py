@@ -7,13 +7,15 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from filemill.errors import invalid
-from filemill_server.dialects.filestack.tasks.base import Kind, Step, StepTask
+from filemill_server.dialects.filestack.tasks.base import Kind, Step, StepTask, not_implemented
 
 Amount = Annotated[float, Meta(ge=0, le=20)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
 _Box = Annotated[list[Annotated[int, Meta(ge=0, le=10_000)]], Meta(min_length=4, max_length=4)]
 _MOST = 10.0
 """The largest factor of our `adjust`; a larger one takes two steps."""
+_VIVID = 1.3
+"""Saturation of `enhance=preset:vivid`."""
 _WEAKEST_BLUR = 0.3
 _UPWARDS = 1 + 1e-6
 """What lifts a value that is the threshold over the rounding of its product."""
@@ -94,6 +96,24 @@ class PartialPixelate(PartialTask, frozen=True, kw_only=True):
     def steps(self, kind: Kind) -> list[Step]:
         """Make blocks of the boxes."""
         return [{"op": "pixelate", "size": self.amount, **self.limits("/partial_pixelate/objects")}]
+
+
+class Enhance(StepTask, frozen=True, kw_only=True):
+    """FS-74: levels from the picture itself; presets that look at what is shown are refused."""
+
+    preset: Literal[
+        "auto", "vivid", "beautify", "beautify_plus", "fix_dark", "fix_noise", "fix_tint", "outdoor", "fireworks"
+    ] = "auto"
+
+    def steps(self, kind: Kind) -> list[Step]:
+        """Stretch the contrast; `vivid` also makes colours stronger, `fix_tint` removes a cast."""
+        if self.preset == "fix_tint":
+            return [{"op": "auto-levels", "channels": True}]
+        if self.preset == "vivid":
+            return [{"op": "auto-levels"}, {"op": "adjust", "saturation": _VIVID}]
+        if self.preset != "auto":
+            raise not_implemented(f"/enhance/preset: {self.preset!r} is not done here; auto, vivid and fix_tint are.")
+        return [{"op": "auto-levels"}]
 
 
 class Monochrome(StepTask, frozen=True, kw_only=True):

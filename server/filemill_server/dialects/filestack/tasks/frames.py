@@ -1,4 +1,4 @@
-"""Tasks on what surrounds a picture: vignette, shadow, polaroid."""
+"""Tasks on what surrounds a picture: vignette, shadow, polaroid, torn edges."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from msgspec import Meta
 from filemill_server.dialects.filestack.tasks.base import ColourOption, Kind, Step, StepTask, colour
 from filemill_server.dialects.filestack.tasks.effects import Amount, Percent
 
+_Depth = Annotated[int, Meta(ge=1, le=10_000)]
 _Offset = Annotated[int, Meta(ge=-1000, le=1000)]
 
 
@@ -61,3 +62,15 @@ class Polaroid(StepTask, frozen=True, kw_only=True):
         """Frame and turn it."""
         paper, ground = colour(self.color, "/polaroid/color"), colour(self.background, "/polaroid/background")
         return [{"op": "polaroid", "rotate": self.rotate, "colour": paper, "background": ground}]
+
+
+class TornEdges(StepTask, frozen=True, kw_only=True):
+    """FS-65. The spread is the least and the largest depth of a tear, in any order."""
+
+    spread: tuple[_Depth, _Depth] = (1, 10)
+    background: ColourOption = "transparent"
+
+    def steps(self, kind: Kind) -> list[Step]:
+        """Tear it off on all sides."""
+        ground = colour(self.background, "/torn_edges/background")
+        return [{"op": "torn-edges", "least": min(self.spread), "most": max(self.spread), "background": ground}]

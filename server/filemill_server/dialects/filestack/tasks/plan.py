@@ -13,7 +13,16 @@ from filemill.operation import Operation
 from filemill.pipeline import check_steps, read_steps
 from filemill.registry import Registry
 from filemill_server.dialects.filestack.request import Task, Value, unreadable
-from filemill_server.dialects.filestack.tasks import data, documents, effects, endings, frames, outputs, pictures
+from filemill_server.dialects.filestack.tasks import (
+    composition,
+    data,
+    documents,
+    effects,
+    endings,
+    frames,
+    outputs,
+    pictures,
+)
 from filemill_server.dialects.filestack.tasks.base import (
     Kind,
     Step,
@@ -36,6 +45,9 @@ TASKS: dict[str, type[TaskOptions]] = {
     "vignette": frames.Vignette,
     "shadow": frames.Shadow,
     "polaroid": frames.Polaroid,
+    "collage": composition.Collage,
+    "animate": composition.Animate,
+    "torn_edges": frames.TornEdges,
     "watermark": pictures.Watermark,
     "smart_crop": pictures.SmartCrop,
     "blur": effects.Blur,
@@ -44,6 +56,7 @@ TASKS: dict[str, type[TaskOptions]] = {
     "oil_paint": effects.OilPaint,
     "partial_blur": effects.PartialBlur,
     "partial_pixelate": effects.PartialPixelate,
+    "enhance": effects.Enhance,
     "monochrome": effects.Monochrome,
     "negative": effects.Negative,
     "sepia": effects.Sepia,
@@ -77,16 +90,15 @@ _SCRIPTS = "scripts and style sheets are not processed here"
 
 UNAVAILABLE: dict[str, str] = {
     **dict.fromkeys(("detect_faces", "crop_faces", "pixelate_faces", "blur_faces", "redeye"), _FACES),
-    **dict.fromkeys(("torn_edges", "collage", "animate", "enhance", "ascii"), _NO_OPERATION),
     **dict.fromkeys(("minify_js", "minify_css"), _SCRIPTS),
     **dict.fromkeys(("video_convert", "video_playlist"), _VIDEO),
     **dict.fromkeys(("tags", "sfw", "caption", "image_sentiment", "text_sentiment", "doc_detection"), _SERVICE),
     **dict.fromkeys(("copyright", "upscale", "urlscreenshot"), _SERVICE),
-    **dict.fromkeys(("qr", "preview", "run_workflow", "workflow_status"), _NO_OPERATION),
+    **dict.fromkeys(("ascii", "qr", "preview", "run_workflow", "workflow_status"), _NO_OPERATION),
 }
 """Tasks that are known and answered with 501, with the reason."""
 
-_FOLDS = ("pdfcreate", "zip")
+_FOLDS = ("pdfcreate", "zip", "collage", "animate")
 _ENDINGS = (endings.Store, endings.Zip, endings.Cache, endings.Fallback, outputs.AutoImage)
 
 
@@ -233,7 +245,7 @@ class _Chain:
         cache, fallback, store = (self._said.get(kind) for kind in (endings.Cache, endings.Fallback, endings.Store))
         zipped = endings.Zip in self._said
         if self._many and not zipped:
-            raise unreadable("The source is a list; 'zip' or 'pdfcreate' takes one.")
+            raise unreadable("The source is a list; 'zip', 'pdfcreate', 'collage' and 'animate' take one.")
         assert store is None or isinstance(store, endings.Store)
         assert fallback is None or isinstance(fallback, endings.Fallback)
         seconds = cache.seconds if isinstance(cache, endings.Cache) else endings.MONTH
