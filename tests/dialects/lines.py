@@ -22,6 +22,7 @@ TITLES = {
     "IX": ("Imgstax", "imgstax"),
     "IS": ("ImgSmaller", "imgsmaller"),
     "FW": ("FileWhirl", "filewhirl"),
+    "FS": ("Filestack", "filestack"),
 }
 """The dialects that are whole, by how their lines begin: their titles, and where their lines are told."""
 LEFT: Mapping[str, str] = {}
