@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+TESTS = Path(__file__).resolve().parent.parent
+ROOT = TESTS.parent
 PAGE = ROOT / "docs" / "dialects.md"
 CONTRACTS = ROOT.parent / "shared" / "contracts"
 TITLES = {
@@ -28,7 +28,7 @@ TITLES = {
 LEFT: Mapping[str, str] = {}
 """Lines that no test checks, and why."""
 
-_LINE = re.compile(r"\b([A-Z]{2})-(\d{2,3})\b")
+_LINE = re.compile(rf"\b({'|'.join(TITLES)})-(\d{{2,3}})\b")
 _STATED = re.compile(r"^- \*\*([A-Z]{2}-\d+)\*\*.*?\[[SPC]\]", re.MULTILINE)
 
 
@@ -36,12 +36,14 @@ _STATED = re.compile(r"^- \*\*([A-Z]{2}-\d+)\*\*.*?\[[SPC]\]", re.MULTILINE)
 def found_tests() -> Mapping[str, Sequence[str]]:
     """Return the tests that name a line, by the line; a test names it anywhere in its text."""
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for path in sorted(HERE.rglob("test_*.py")):
+    for path in sorted(TESTS.rglob("test_*.py")):
         text = path.read_text(encoding="utf-8")
+        if not _LINE.search(text):
+            continue
         for test in _tests(ast.parse(text)):
             source = ast.get_source_segment(text, test) or ""
             for line in sorted({match[0] for match in _LINE.finditer(source)}):
-                found[line].append(f"{path.relative_to(HERE).as_posix()}::{test.name}")
+                found[line].append(f"{path.relative_to(TESTS).as_posix()}::{test.name}")
     return found
 
 
@@ -63,7 +65,7 @@ def page() -> str:
     written = [
         "# Lines of the dialects and their tests",
         "",
-        "Each line of a contract that a test in `tests/dialects` checks. Written by `python tests/dialects/lines.py`.",
+        "Each line of a contract that a test in `tests` checks. Written by `python tests/dialects/lines.py`.",
         "",
     ]
     for prefix, (title, _) in TITLES.items():
