@@ -81,7 +81,10 @@ def test_an_app_whose_calls_are_all_signed(strict: Filestack) -> None:
     assert strict.http.get(url, params=strict.sign("read").query).headers["cache-control"].startswith("private")
     copy = f"{store}/{handle}"
     refused(strict.http.post(copy, params={"key": strict.key}), 403)
-    assert strict.http.post(copy, params={"key": strict.key, **strict.sign("store").query}).status_code == 200
+    copied = strict.http.post(copy, params={"key": strict.key, **strict.sign("store").query})
+    assert copied.status_code == 200
+    for stored in (handle, copied.json()["handle"]):  # the native API is no way around it
+        assert httpx.get(f"{strict.server.address}/v1/assets/{stored}").status_code == 401
 
 
 def test_one_switch_for_a_tenant(strict: Filestack) -> None:

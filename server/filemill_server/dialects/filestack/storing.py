@@ -134,7 +134,7 @@ async def store_file(
         id=handle,
         also=telling(app.tenant, event, text),
         tenant=app.tenant,
-        public=True,
+        public=not app.signed,  # the native API gives what is public to who knows the id
         ttl_seconds=None,
         **said,
     )
@@ -153,7 +153,9 @@ async def copy_file(request: HttpRequest, app: App, asset: Asset, options: Store
     body = _body(request, handle, filename=name, media_type=asset.media_type, size=asset.size, facts=facts)
     also = telling(asset.tenant, Event.UPLOAD, stored_text(body))
     try:
-        return await assets.copy(asset, id=handle, public=True, ttl_seconds=None, filename=name, facts=facts, also=also)
+        return await assets.copy(
+            asset, id=handle, public=not app.signed, ttl_seconds=None, filename=name, facts=facts, also=also
+        )
     except FileNotFoundError:
         raise missing_file() from None
 
