@@ -42,7 +42,7 @@ async def process(request: HttpRequest) -> Response[bytes]:
     key = said.get("apikey")
     app = await app_asking(request, key if isinstance(key, str) else None)
     request.scope["state"]["key"] = app.key
-    listed = read_tasks(said.get("tasks") or [])
+    listed = read_tasks([] if said.get("tasks") is None else said["tasks"])
     secured = [task for task in listed if task.name == "security"]
     if len(secured) > 1:
         raise unreadable("The task 'security' is given more than once.")
