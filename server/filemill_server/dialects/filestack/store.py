@@ -14,6 +14,7 @@ from filemill_server.assets import Asset
 from filemill_server.auth import OPEN
 from filemill_server.dialects.filestack.apps import app_asking, key_sent
 from filemill_server.dialects.filestack.asking import Asked, about_file, read_query
+from filemill_server.dialects.filestack.cutting import without_controls
 from filemill_server.dialects.filestack.policies import Action, Policy, Use, check
 from filemill_server.dialects.filestack.receiving import Given, decoded, fetched, names_url, read_fields, received
 from filemill_server.dialects.filestack.request import quoted, unreadable
@@ -166,8 +167,8 @@ def _check_options(said: Mapping[str, str]) -> None:
         FilemillError: `BAD_REQUEST`.
     """
     for name in ("filename", "mimetype", "path", "container"):
-        if len(said.get(name, "")) > _MAX_OPTION or not said.get(name, "").isprintable():
-            raise unreadable(f"'{name}' has at most {_MAX_OPTION} characters, none of them a control character.")
+        if len(without_controls(said.get(name, ""), f"'{name}'")) > _MAX_OPTION:
+            raise unreadable(f"'{name}' has more than {_MAX_OPTION} characters.")
     for name, known in (("access", ("public", "private")), ("base64decode", _FLAGS)):
         if said.get(name, known[0]) not in known:
             raise unreadable(f"'{name}' is {' or '.join(known)}, not {quoted(said[name])}.")
