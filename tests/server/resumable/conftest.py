@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,9 +59,3 @@ def nodes(
     one, two = start(shared), start(shared)
     two.key = one.key
     return one, two
-
-
-@pytest.fixture(scope="session")
-def npm_cache() -> Path:
-    """The folder in which what npm installs is kept between runs."""
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "filemill-tests"
