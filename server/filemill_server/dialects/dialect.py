@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from litestar import Litestar, Response
@@ -58,6 +58,7 @@ class Dialect:
         refuse: makes the answer of an error, as the service words it (DX-06).
         browsers: whether it is made for pages of other origins, so that these may use it without a setting (DX-14).
         exposed: headers of its own that such pages may read.
+        places: where the paths of a host name of its own begin, by the first label of the name.
         tell: gives headers of every answer to a request with a key that works, refusals too.
 
     Raises:
@@ -71,6 +72,7 @@ class Dialect:
     refuse: Refuse
     browsers: bool = False
     exposed: Sequence[str] = ()
+    places: Mapping[str, str] = field(default_factory=dict)
     tell: Tell | None = None
 
     def __post_init__(self) -> None:

@@ -57,8 +57,10 @@ class Front:
             return
         path = scope["path"]
         first = path.split("/", 2)[1] if path.startswith("/") else ""
-        if (named := self._of_host(_host(scope))) is not None:
-            await self._give(named, "", scope, receive, send)
+        host = _host(scope)
+        if (named := self._of_host(host)) is not None:
+            place = self._dialects[named].dialect.places.get(host.partition(".")[0], "")
+            await self._give(named, "", _above(scope, place) if place else scope, receive, send)
         elif first in self._dialects:
             await self._give(first, f"/{first}", scope, receive, send)
         elif self._root and path.startswith(f"{NATIVE_PREFIX}/"):
@@ -105,6 +107,11 @@ def _below(scope: Scope, prefix: str) -> Scope:
     scope["state"]["prefix"] = prefix
     path = {"path": scope["path"][len(prefix) :] or "/", "raw_path": scope["raw_path"][len(prefix) :] or b"/"}
     return {**scope, **path}  # type: ignore[return-value]
+
+
+def _above(scope: Scope, place: str) -> Scope:
+    """Return a request whose path says what its host name says."""
+    return {**scope, "path": place + scope["path"], "raw_path": place.encode() + scope["raw_path"]}  # type: ignore[return-value]
 
 
 def _has(app: Litestar, path: str, *, rest: bool = False) -> bool:

@@ -24,6 +24,23 @@ def test_by_host_name(filestack: Filestack, host: str) -> None:
     assert named(filestack, host, "GET", f"/api/file/{handle}").content == picture()
 
 
+def test_what_is_not_here(filestack: Filestack) -> None:
+    """FS-04, FS-181: neither the picker's back end nor its scripts."""
+    for host in ("cloud.fs.test", "static.fs.test"):
+        for method, path in (("GET", "/"), ("GET", f"/{'A' * 20}"), ("POST", "/folder/list"), ("DELETE", "/x")):
+            answer = named(filestack, host, method, path)
+            assert (answer.status_code, set(answer.json())) == (404, {"error"})
+
+
+def test_no_deleting_on_the_delivery_host(filestack: Filestack) -> None:
+    """FS-03, FS-32: `cdn.X` has no File API."""
+    handle = filestack.store(picture())["handle"]
+    for path in (f"/api/file/{handle}", f"/{handle}"):
+        answer = named(filestack, "cdn.fs.test", "DELETE", path, params=filestack.sign("remove").query)
+        assert answer.status_code in (404, 405), answer.text
+    assert filestack.http.get(filestack.file(handle)).content == picture()
+
+
 def test_one_name(filestack: Filestack) -> None:
     """FS-03: under a name of its own that is none of the vendor's, all is at that name's root."""
     answer = named(filestack, "one.test", "POST", f"/api/store/S3?key={filestack.key}", content=picture())
@@ -35,7 +52,6 @@ def test_a_public_address(planned: LiveServer) -> None:
     with Filestack(planned) as client:
         for host, url in {
             "www.filestackapi.com": "https://cdn.filestackcontent.com",
-            "cdn.filestackcontent.com": "https://cdn.filestackcontent.com",
             "127.0.0.1": "https://files.example.com",
         }.items():
             answer = named(client, host, "POST", f"/api/store/S3?key={client.key}", content=picture())

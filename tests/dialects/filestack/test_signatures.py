@@ -102,7 +102,7 @@ def test_one_switch_for_a_tenant(strict: Filestack) -> None:
 def test_both_alphabets(filestack: Filestack) -> None:
     """FS-121: standard and URL-safe base64; a `+` that was not encoded is one."""
     expiry = int(time.time()) + 600
-    text = f'{{"expiry":{expiry},"call":"remove","path":"~?>~?>~?>?"}}'
+    text = f'{{"expiry":{expiry},"call":"remove","url":"~?>~?>~?>?"}}'
     assert {"+", "/"} & set(signed(filestack, text, standard=True).policy)
     for standard in (True, False):
         made = signed(filestack, text, standard=standard)
@@ -175,7 +175,11 @@ def test_restrictions(filestack: Filestack) -> None:
         json={"url": "http://127.0.0.1:9/"},
     )
     refused(by_url, 403, "url")
-    handle = filestack.store(picture())["handle"]
+    handle = filestack.store(picture(), path="public/b.png", container="box")["handle"]
+    for wrong in ({"path": "secret/"}, {"container": "other"}, {"maxSize": size - 1}):
+        refused(filestack.http.get(filestack.file(handle), params=filestack.sign("read", **wrong).query), 403)
+    covering = filestack.sign("read", path="public/", container="box", maxSize=size).query
+    assert filestack.http.get(filestack.file(handle), params=covering).status_code == 200
     small = filestack.sign("write", maxSize=3).query
     refused(filestack.http.post(filestack.file(handle), params=small, content=b"four"), 403, "4 bytes")
     there = filestack.sign("writeUrl", url="https://good.example/").query

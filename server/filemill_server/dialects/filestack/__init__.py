@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from filemill_server.dialects.dialect import Dialect
-from filemill_server.dialects.filestack import delivery, files, multipart, process, store
+from filemill_server.dialects.filestack import delivery, files, multipart, process, store, urls
 from filemill_server.dialects.filestack.apps import NAME, key_sent
 from filemill_server.dialects.filestack.refusals import QUOTA_HEADERS, refuse, tell_quota
 
@@ -12,11 +12,12 @@ __all__ = ["FILESTACK"]
 FILESTACK = Dialect(
     name=NAME,
     title="Filestack",
-    routes=[*files.ROUTES, *store.ROUTES, *multipart.ROUTES, *process.ROUTES, *delivery.ROUTES],
+    routes=[*files.ROUTES, *store.ROUTES, *multipart.ROUTES, *process.ROUTES, *urls.ROUTES, *delivery.ROUTES],
     secret=key_sent,
     refuse=refuse,
     browsers=True,
     exposed=QUOTA_HEADERS,
+    places=urls.PLACES,
     tell=tell_quota,
 )
 """The dialect."""

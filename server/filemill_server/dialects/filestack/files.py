@@ -13,9 +13,9 @@ from filemill_server.assets import Asset
 from filemill_server.auth import OPEN
 from filemill_server.dialects.filestack.asking import about_file
 from filemill_server.dialects.filestack.metadata import metadata_body, metadata_uses
-from filemill_server.dialects.filestack.policies import Action, Use
+from filemill_server.dialects.filestack.policies import Action
 from filemill_server.dialects.filestack.refusals import refuse
-from filemill_server.dialects.filestack.storing import missing_file
+from filemill_server.dialects.filestack.storing import missing_file, use_of
 from filemill_server.names import content_disposition
 from filemill_server.plans.metering import take_unit_of
 from filemill_server.services import services_of
@@ -30,7 +30,7 @@ _HARMLESS = ("image/", "audio/", "video/", "text/plain", "application/pdf", "app
 async def read_file(request: HttpRequest) -> Response[bytes] | Stream:
     """Give the bytes of a file."""
     asked, asset = await about_file(request)
-    policy = asked.permit(Use(action=Action.READ, handle=asset.id), required=not asset.public)
+    policy = asked.permit(use_of(asset, Action.READ), required=not asset.public)
     headers = file_headers(asset, download=asked.said.get("dl") == "true")
     private = policy is not None or not asset.public or (asked.app is not None and asked.app.signed)
     headers["Cache-Control"] = f"{'private' if private else 'public'}, no-cache"  # it may be overwritten
@@ -77,7 +77,7 @@ async def remove_file(request: HttpRequest) -> Response[bytes]:
 
 async def _delete(request: HttpRequest) -> Response[bytes]:
     asked, asset = await about_file(request, stored=True)
-    asked.permit(Use(action=Action.REMOVE, handle=asset.id), required=True)
+    asked.permit(use_of(asset, Action.REMOVE), required=True)
     await take_unit_of(request)
     assets = services_of(request).assets
     if asked.said.get("skip_storage") == "true":

@@ -12,7 +12,7 @@ from filemill.sources import Source
 from filemill_server.assets import Asset
 from filemill_server.dialects import work
 from filemill_server.dialects.filestack.policies import Action, Use
-from filemill_server.dialects.filestack.storing import Stored, stored_of
+from filemill_server.dialects.filestack.storing import Stored, stored_of, use_of
 from filemill_server.doing import working_folder
 from filemill_server.services import services_of
 from filemill_server.wire import HttpRequest
@@ -31,8 +31,8 @@ Query = Iterable[tuple[str, str]]
 def metadata_uses(asset: Asset, query: Query) -> Sequence[tuple[Use, bool]]:
     """Return what a request for metadata does to a file, and whether it needs a signature whatever its app says."""
     selected = _selected(query)
-    exif = [(Use(action=Action.EXIF, handle=asset.id), True)]  # no policy covers it that does not name it (FS-26)
-    stat = [(Use(action=Action.STAT, handle=asset.id), not asset.public)]
+    exif = [(use_of(asset, Action.EXIF), True)]  # no policy covers it that does not name it (FS-26)
+    stat = [(use_of(asset, Action.STAT), not asset.public)]
     return exif if selected == ["exif"] else stat + exif if "exif" in selected else stat
 
 

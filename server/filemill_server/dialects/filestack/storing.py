@@ -18,6 +18,7 @@ from filemill.task import Output
 from filemill_server.assets import Asset
 from filemill_server.bodies import Part
 from filemill_server.dialects.filestack.apps import App
+from filemill_server.dialects.filestack.policies import Action, Use
 from filemill_server.dialects.filestack.urls import cdn_base
 from filemill_server.key_forms import ALPHABET
 from filemill_server.names import clean_name
@@ -80,6 +81,18 @@ def stored_of(asset: Asset) -> Stored | None:
         path=said["path"],
         location=said["location"],
         source_url=said.get("sourceUrl"),
+    )
+
+
+def use_of(asset: Asset, action: Action) -> Use:
+    """Return what is done to a file, as a policy sees it."""
+    stored = stored_of(asset)
+    return Use(
+        action=action,
+        handle=asset.id,
+        path=stored.path if stored else None,
+        container=stored.container if stored else None,
+        size=asset.size,
     )
 
 

@@ -5,11 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from litestar import route
+from litestar.handlers import HTTPRouteHandler
+
+from filemill.errors import ErrorCode, FilemillError
+from filemill_server.auth import OPEN
 from filemill_server.dialects.filestack.apps import NAME
 from filemill_server.services import Services, base_url, services_of
 from filemill_server.wire import HttpRequest
 
 API, DELIVERY, UPLOAD = "www", "cdn", "upload"
+PLACES = {DELIVERY: "/cdn", "process": "/cdn", UPLOAD: "/upload", "cloud": "/cloud", "static": "/static"}
+"""Where the paths of the vendor's hosts begin here; those of the File API stand at the root."""
+
+
+@route(
+    [f"{PLACES[label]}{rest}" for label in ("cloud", "static") for rest in ("", "/{rest:path}")],
+    http_method=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+    opt=OPEN,
+)
+async def tell_absent(request: HttpRequest) -> None:
+    """Say that the picker's own services are not here (FS-04)."""
+    raise FilemillError(ErrorCode.NOT_FOUND, "The picker's back end and the scripts of the vendor are not here.")
+
+
+ROUTES: Sequence[HTTPRouteHandler] = [tell_absent]
 
 
 def api_base(request: HttpRequest) -> str:
