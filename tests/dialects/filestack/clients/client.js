@@ -22,7 +22,7 @@ function read(value) {
 function plain(found) {
   if (Buffer.isBuffer(found)) return { base64: found.toString("base64") };
   if (found?.config && found.headers) return { status: found.status, headers: found.headers, data: plain(found.data) };
-  if (found?.filename && found.handle && found.type) {
+  if (found?.release && found.handle) {
     const { handle, url, filename, size, type, status, container, key, uploadTags } = found;
     return { handle, url, filename, size, type, status, container, key, uploadTags };
   }
@@ -43,8 +43,9 @@ async function main() {
     try {
       said = { result: plain(await answer(JSON.parse(line))) ?? null };
     } catch (error) {
-      said = { error: error.message, details: error.details, response: error.response?.data ?? null };
-      said.status = error.response?.status ?? error.details?.code ?? null;
+      // A file that was not uploaded is what `upload` fails with.
+      said = { error: error.message ?? error.status, details: error.details, response: error.response?.data };
+      said.status = error.response?.status ?? error.details?.code;
     }
     console.log(`answer ${JSON.stringify(said)}`);
   }

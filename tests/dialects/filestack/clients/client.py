@@ -3,7 +3,7 @@
 python client.py '{"key": …, "config": {…}, "CFG": {…}}'
 
 A line is {"start": …, "steps": [[name, arguments], …], "policy": …, "secret": …}: of the client, or of a file whose
-handle `start` is, each step takes a member and calls it, and goes on with what comes back.
+handle `start` is, each step takes a member and calls it, and goes on with what comes back. A `file_obj` is a path.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from __future__ import annotations
 import base64
 import json
 import sys
+from pathlib import Path
 
 import filestack
-from filestack.helpers import verify_webhook_signature
+import filestack.helpers
 
 
 def plain(found: object) -> object:
@@ -39,19 +40,21 @@ def main() -> None:
         security = filestack.Security(asked["policy"], asked["secret"]) if asked.get("policy") else None
         key = asked.get("key", told["key"])
         client = filestack.Client(key, security=security)
-        starts = {
-            "client": lambda: client,
-            "security": lambda: security,
-            "webhooks": lambda: verify_webhook_signature,
-        }
+        starts = {"client": client, "security": security, "helpers": filestack.helpers}
         start = asked["start"]
         try:
-            found = starts[start]() if start in starts else filestack.Filelink(start, apikey=key, security=security)
+            found = starts[start] if start in starts else filestack.Filelink(start, apikey=key, security=security)
             for name, arguments in asked["steps"]:
                 member = getattr(found, name)
-                found = member if arguments is None else member(**arguments)
+                if arguments is None:
+                    found = member
+                elif "file_obj" in arguments:
+                    with Path(arguments["file_obj"]).open("rb") as file:
+                        found = member(**arguments | {"file_obj": file})
+                else:
+                    found = member(**arguments)
             answer = {"result": plain(found)}
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it raises is told
             answer = {"error": str(error), "type": type(error).__name__}
         print("answer " + json.dumps(answer), flush=True)
 

@@ -1,0 +1,70 @@
+"""Both official clients on the same files, and on the server's webhooks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from filemill_server.dialects.filestack.webhook_signature import signed_headers
+from filestack_client import picture
+from live import size_of
+
+from .conftest import ClientError, Clients
+
+
+def test_across(clients: Clients, document: Path) -> None:
+    """FS-17, FS-30, FS-33: uploaded by Python, read by JavaScript, deleted by Python, gone for JavaScript."""
+    handle = clients.python("client", ("upload", {"filepath": str(document)}))["handle"]
+    assert clients.node("download", handle)["data"] == document.read_bytes()
+    assert clients.node("metadata", handle, {"filename": True})["filename"] == document.name
+    clients.python(handle, ("delete", {}), **clients.policy("remove"))
+    with pytest.raises(ClientError) as caught:
+        clients.node("download", handle)
+    assert caught.value.said["status"] == 404
+
+
+def test_back(clients: Clients, red: Path, document: Path) -> None:
+    """FS-28, FS-29, FS-51: uploaded and made small by JavaScript, overwritten by Python, seen new by JavaScript."""
+    handle = clients.node("upload", str(document), {}, {})["handle"]
+    assert clients.python(handle, ("get_content", {})) == document.read_bytes()
+    clients.python(handle, ("overwrite", {"filepath": str(red)}), **clients.policy("write"))
+    assert clients.node("download", handle)["data"] == red.read_bytes()
+    small = clients.node("get", clients.node("transform", handle, {"resize": {"width": 16}}))["data"]
+    assert size_of(small) == (16, 12)
+    assert clients.python(handle, ("resize", {"width": 16}), ("get_content", {})) == small
+    clients.node("remove", handle, clients.security("remove"))
+    with pytest.raises(ClientError, match="FilestackHTTPError"):
+        clients.python(handle, ("get_content", {}))
+
+
+def test_below_prefixes(prefixed: Clients, document: Path, large: Path, red: Path, origin: str) -> None:
+    """FS-03, DX-04: one address with a path for each part of the service; all URLs in answers go there."""
+    handle = prefixed.python("client", ("upload", {"filepath": str(document)}))["handle"]
+    assert prefixed.node("download", handle)["data"] == document.read_bytes()
+    found = prefixed.node("upload", str(large), {"intelligent": True}, {})
+    assert found["url"] == f"{prefixed.cdn}/{found['handle']}"
+    assert prefixed.python(found["handle"], ("get_content", {})) == large.read_bytes()
+    stored = prefixed.node("storeURL", f"{origin}/red.png")
+    assert stored["url"] == f"{prefixed.cdn}/{stored['handle']}"
+    small = prefixed.python(stored["handle"], ("resize", {"width": 16}), ("store", {"filename": "small.png"}))
+    assert size_of(prefixed.node("download", small["handle"])["data"]) == (16, 12)
+    loaded = prefixed.python("client", ("upload_url", {"url": f"{origin}/blue.png"}))
+    assert prefixed.node("retrieve", loaded["handle"], {}) == picture(30, 20, (0, 0, 255))
+    for one in (handle, found["handle"]):
+        prefixed.node("remove", one, prefixed.security("remove"))
+    prefixed.python(stored["handle"], ("overwrite", {"filepath": str(red)}), **prefixed.policy("write"))
+    prefixed.python(stored["handle"], ("delete", {}), **prefixed.policy("remove"))
+
+
+def test_checking_webhooks(repointed: Clients) -> None:
+    """FS-143: what is signed here, both clients find right, and nothing else."""
+    body = '{"id":1,"action":"fp.upload","timestamp":1559199901,"text":{"filename":"träume.png"}}'
+    headers = signed_headers("hook secret", 1559199999, body.encode())
+    given = {"secret": "hook secret", "body": body, "headers": headers}
+    check = "verify_webhook_signature"
+    assert repointed.python("helpers", (check, given)) == [True, {}]
+    assert repointed.python("helpers", (check, {**given, "secret": "other"}))[0] is False
+    compared = {"signature": headers["FS-Signature"], "timestamp": headers["FS-Timestamp"]}
+    assert repointed.node("validateWebhookSignature", "hook secret", body, compared) is True
+    assert repointed.node("validateWebhookSignature", "hook secret", body + " ", compared) is False
