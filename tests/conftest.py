@@ -13,7 +13,7 @@ import hypothesis
 import pytest
 import pyvips
 
-from live import LiveServer, StartServer
+from live import SMALL_PLANS, LiveServer, StartServer
 from real_parts import MissingPartError, ObjectStoreServer, PostgresServer
 
 # The same examples in every run: what a change broke is told from what was always broken. To look for more:
@@ -80,6 +80,25 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     settings = {"FETCH_ALLOW_NETWORKS": "127.0.0.0/8", "DEADLINE_SECONDS": "10", "WORKERS": "2"}
     data = tmp_path_factory.mktemp("server") / "data"
     shared = LiveServer(data, {f"FILEMILL_{name}": value for name, value in settings.items()})
+    shared.start()
+    yield shared
+    shared.stop()
+
+
+@pytest.fixture(scope="session")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """The server that tests of plans and dialects share: small plans, a folder of sources, two dialects at the root."""
+    folder = tmp_path_factory.mktemp("originals")
+    (folder / "sources").mkdir()
+    settings = {
+        "PLANS_FILE": str(SMALL_PLANS),
+        "ROOT_DIALECTS": "filewhirl,imgsmaller",
+        "FETCH_ALLOW_NETWORKS": "127.0.0.0/8",
+        "FETCH_TIMEOUT_SECONDS": "6",
+        "SOURCE_STORAGE_URL": (folder / "sources").as_uri(),
+        "WORKERS": "2",
+    }
+    shared = LiveServer(folder / "data", {f"FILEMILL_{name}": value for name, value in settings.items()})
     shared.start()
     yield shared
     shared.stop()

@@ -21,31 +21,25 @@ class DialectClient:
 
     server: LiveServer
     http: httpx.Client
-    admin: str
     others: ExitStack
 
     @classmethod
     @contextmanager
     def of(cls, server: LiveServer, name: str) -> Iterator[Self]:
         """Give a client with a key of the dialect; all that it makes are closed at the end."""
-        admin = server.command("keys", "create", "--name", "admin", "--admin").stdout.strip()
         with ExitStack() as others:
             http = others.enter_context(httpx.Client(base_url=f"{server.address}/{cls.dialect}", timeout=60))
-            yield cls(server, http, admin, others).with_key(name)
+            yield cls(server, http, others).with_key(name)
 
     def new_key(self, name: str, dialect: str | None, plan: str | None = None) -> str:
         """Make a key, which is of the tenant of its name."""
-        asked = {"name": name} | ({"dialect": dialect} if dialect else {}) | ({"plan": plan} if plan else {})
-        with self.server.client(self.admin) as native:
-            made = native.post("/v1/keys", json=asked)
-        assert made.status_code == 201, made.text
-        return str(made.json()["key"])
+        return self.server.new_key(name, dialect=dialect, plan=plan)
 
     def with_key(self, name: str, plan: str | None = None) -> Self:
         """Return a client with a key of its own."""
         headers = {"X-API-Key": self.new_key(name, self.dialect, plan)}
         http = self.others.enter_context(httpx.Client(base_url=self.http.base_url, headers=headers, timeout=60))
-        return type(self)(self.server, http, self.admin, self.others)
+        return type(self)(self.server, http, self.others)
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Read from the server's database."""

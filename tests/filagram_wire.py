@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,9 +11,6 @@ from typing import Any
 import httpx
 import pyvips
 
-from filemill_server.database import Database
-from filemill_server.keys import Keys
-from filemill_server.plans.declared import load_plans
 from live import LiveServer
 
 OPERATIONS = ("compress", "convert", "resize", "merge-pdf", "split-pdf", "ocr")
@@ -24,14 +20,6 @@ LIFETIME = 600
 """Seconds that it keeps results."""
 DELIVERY = "https://files.example.test"
 """Where it says that they are."""
-PLANS = """
-burst:
-  requests_per_minute: 3
-twice:
-  requests_per_month: 2
-small:
-  max_file_bytes: 20000
-"""
 COLOURS = ((200, 40, 40), (40, 180, 60), (50, 60, 210), (230, 210, 60))
 """Of the quarters of the `photo`, row by row."""
 
@@ -53,19 +41,8 @@ _TYPES: Mapping[str, type] = {
 
 
 def new_key(server: LiveServer, *, test: bool = False, **said: Any) -> str:
-    """Make a key of Filagram's form in the database of a server."""
-    plans = server.settings.get("FILEMILL_PLANS_FILE")
-
-    async def create() -> str:
-        database = Database(f"sqlite:///{server.data / 'filemill.db'}")
-        try:
-            given = {"name": "filagram", "dialect": "filagram", "test": test, **said}
-            _, secret = await Keys(database, load_plans(Path(plans) if plans else None)).create(**given)
-            return secret
-        finally:
-            database.close()
-
-    return asyncio.run(create())
+    """Make a key of Filagram's form."""
+    return server.new_key(**{"name": "filagram", "dialect": "filagram", "test": test, **said})
 
 
 def client_of(server: LiveServer, key: str, prefix: str = "/filagram") -> httpx.Client:

@@ -41,10 +41,8 @@ class Filestack:
 
     def __init__(self, server: LiveServer, name: str = "app", *, prefix: str = "/filestack", **options: object) -> None:
         self.server = server
-        said = {"name": name, "dialect": "filestack", **options}
-        made = httpx.post(f"{server.address}/v1/keys", headers={"X-API-Key": _admin(server)}, json=said)
-        assert made.status_code == 201, made.text
-        self.key, self.secret = made.json()["key"], made.json()["appSecret"]
+        made = server.make_key(name, dialect="filestack", **options)
+        self.key, self.secret = made["key"], made["appSecret"]
         self.base = server.address + prefix
         self.cdn = f"{self.base}/cdn"
         self.http = httpx.Client(timeout=60)
@@ -87,17 +85,6 @@ class Filestack:
     def delete(self, handle: str) -> httpx.Response:
         """Delete a file."""
         return self.http.delete(self.file(handle), params={"key": self.key, **self.sign("remove").query})
-
-
-_ADMINS: dict[str, str] = {}
-"""Keys that make others, by the address of their server: the command line takes a second."""
-
-
-def _admin(server: LiveServer) -> str:
-    address = server.address
-    if address not in _ADMINS:
-        _ADMINS[address] = server.command("keys", "create", "--name", "boss", "--admin").stdout.strip()
-    return _ADMINS[address]
 
 
 @cache

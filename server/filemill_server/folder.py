@@ -129,7 +129,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
 def too_large(name: str, size: int, limit: int) -> FilemillError:
     """Make the error for a file of more bytes than are allowed; it tells both figures."""
     detail = f"{name!r} has {size} bytes, more than the {allowed(limit)}."
-    return FilemillError(ErrorCode.FILE_TOO_LARGE, detail, sizeBytes=size, limitBytes=limit)
+    return FilemillError(ErrorCode.FILE_TOO_LARGE, detail, sizeBytes=size, limitBytes=int(limit))
 
 
 def _sync(path: Path) -> None:

@@ -9,6 +9,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -30,7 +31,8 @@ _LINE = re.compile(r"\b([A-Z]{2})-(\d{2,3})\b")
 _STATED = re.compile(r"^- \*\*([A-Z]{2}-\d+)\*\*.*?\[[SPC]\]", re.MULTILINE)
 
 
-def tests_of_lines() -> Mapping[str, Sequence[str]]:
+@cache
+def found_tests() -> Mapping[str, Sequence[str]]:
     """Return the tests that name a line, by the line; a test names it anywhere in its text."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path in sorted(HERE.rglob("test_*.py")):
@@ -56,7 +58,7 @@ def stated_lines(prefix: str) -> Sequence[str]:
 
 def page() -> str:
     """Write the page."""
-    tests = tests_of_lines()
+    tests = found_tests()
     written = [
         "# Lines of the dialects and their tests",
         "",

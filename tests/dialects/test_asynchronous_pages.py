@@ -28,7 +28,7 @@ def test_client(dialect: str, language: str, tmp_path: Path, photo: Path, server
     program = shutil.which("node") if language == "js" else sys.executable
     if program is None:
         pytest.skip("Node is not installed (apt-get install nodejs)")
-    key = server.command("keys", "create", "--name", "pages", "--dialect", dialect).stdout.strip()
+    key = server.new_key("pages", dialect=dialect)
     shutil.copy(photo, tmp_path / "sample.jpg")
     (block,) = blocks(language, [ROOT / f"docs/consumers/dialects/{dialect}.md"])
     name = "client.mjs" if language == "js" else "client.py"

@@ -128,7 +128,7 @@ def test_json_is_read_whatever_it_is_called(caller: httpx.Client, speaking: Live
 
 def test_key_of_another_dialect_is_unknown(caller: httpx.Client, speaking: LiveServer) -> None:
     """DX-05: one that is bound works where it belongs; one that is not works everywhere."""
-    bound = speaking.command("keys", "create", "--name", "bound", "--dialect", "meek").stdout.strip()
+    bound = speaking.new_key("bound", dialect="meek")
     refused = caller.get("/loud/api/v1/who", headers={"Authorization": f"Bearer {bound}"})
     assert (refused.status_code, refused.json()["loud"]) == (401, "UNAUTHORIZED")
     assert caller.post("/meek/api/v1/same", headers={"X-API-Key": bound}).json() == {"by": "meek"}

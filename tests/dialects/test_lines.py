@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .lines import CONTRACTS, LEFT, PAGE, TITLES, page, stated_lines, tests_of_lines
+from .lines import CONTRACTS, LEFT, PAGE, TITLES, found_tests, page, stated_lines
 
 
 def test_page_is_current() -> None:
@@ -17,6 +17,6 @@ def test_every_stated_line_has_a_test(prefix: str) -> None:
     """A line is checked, or the page says why not; none of the reasons is for a line that has a test."""
     if not CONTRACTS.is_dir():
         pytest.skip(f"the contracts are not at {CONTRACTS}")
-    tests = tests_of_lines()
+    tests = found_tests()
     assert [line for line in stated_lines(prefix) if line not in tests and line not in LEFT] == []
     assert [line for line in LEFT if line in tests] == []

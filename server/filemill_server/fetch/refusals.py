@@ -25,7 +25,7 @@ def forbidden() -> FilemillError:
 def too_large(max_bytes: int, size: int) -> FilemillError:
     """Make the error for a source of more than `max_bytes` bytes; `size` is what is known of its own."""
     error = _refusal(ErrorCode.FILE_TOO_LARGE, f"The source has more than the {allowed(max_bytes)}.")
-    error.extra |= {"sizeBytes": size, "limitBytes": max_bytes}
+    error.extra |= {"sizeBytes": size, "limitBytes": int(max_bytes)}
     return error
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pyvips
 
-from filagram_wire import DELIVERY, LIFETIME, LIMIT, PLANS, client_of, new_key
+from filagram_wire import DELIVERY, LIFETIME, LIMIT, client_of, new_key
 from live import LiveServer, StartServer
 
 
@@ -26,11 +26,9 @@ def filagram(server: LiveServer, filagram_key: str) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
-def deployed(start_server: StartServer, tmp_path_factory: pytest.TempPathFactory) -> LiveServer:
-    """A server that is Filagram at its root and under two host names, with small limits and plans."""
-    plans = tmp_path_factory.mktemp("plans") / "plans.yaml"
-    plans.write_text(PLANS)
+@pytest.fixture(scope="module")
+def deployed(start_server: StartServer) -> LiveServer:
+    """A server that is Filagram at its root and under two host names, with small limits."""
     return start_server(
         workers="1",
         root_dialects="filagram",
@@ -40,7 +38,6 @@ def deployed(start_server: StartServer, tmp_path_factory: pytest.TempPathFactory
         filagram_result_seconds=str(LIFETIME),
         max_upload_bytes=str(LIMIT),
         max_pixels="1000000",
-        plans_file=str(plans),
     )
 
 

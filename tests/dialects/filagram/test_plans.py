@@ -20,11 +20,11 @@ NewClient = Callable[..., httpx.Client]
 
 
 @pytest.fixture
-def new_client(deployed: LiveServer, request: pytest.FixtureRequest) -> NewClient:
+def new_client(planned: LiveServer, request: pytest.FixtureRequest) -> NewClient:
     """Makes a client whose key is of a plan; all of a test's are of one tenant."""
 
     def make(plan: str, *, test: bool = False) -> httpx.Client:
-        client = client_of(deployed, new_key(deployed, plan=plan, test=test, name=request.node.name), prefix="")
+        client = client_of(planned, new_key(planned, plan=plan, test=test, name=request.node.name))
         request.addfinalizer(client.close)
         return client
 
@@ -68,7 +68,7 @@ def test_default_plan() -> None:
 
 def test_the_month(new_client: NewClient, square: bytes) -> None:
     """FG-54, FG-60, FG-65: past the month's requests it is 429 until the next UTC month begins."""
-    client = new_client("twice")
+    client = new_client("two")
     worked(client, square)
     worked(client, square)
     message, reset = limited(client.post(PATH, files={"file": square}, data={"width": "16"}))
@@ -91,7 +91,7 @@ def test_the_minute(new_client: NewClient, square: bytes) -> None:
 
 def test_what_counts(new_client: NewClient, square: bytes) -> None:
     """FG-53: 200 and 422 count; 400, 413, 404, 405 and results that are fetched do not."""
-    client = new_client("twice")
+    client = new_client("two")
     refused(client.post(PATH, files={"file": square}), 400, "BAD_REQUEST")
     refused(client.post(PATH, content=b"x"), 400, "BAD_REQUEST")
     refused(client.post(PATH, files={"file": bytes(200_001)}), 413, "FILE_TOO_LARGE")
@@ -105,7 +105,7 @@ def test_what_counts(new_client: NewClient, square: bytes) -> None:
 
 def test_test_keys_have_their_own_counts(new_client: NewClient, square: bytes) -> None:
     """FG-05: what a test key uses leaves the live key's month as it is."""
-    live, test = new_client("twice"), new_client("twice", test=True)
+    live, test = new_client("two"), new_client("two", test=True)
     worked(test, square)
     worked(test, square)
     limited(test.post(PATH, files={"file": square}, data={"width": "16"}))
@@ -116,7 +116,7 @@ def test_test_keys_have_their_own_counts(new_client: NewClient, square: bytes) -
 
 def test_limits_come_before_the_body(new_client: NewClient, square: bytes) -> None:
     """FG-68: 429 before 413, 400 and 422."""
-    client = new_client("twice")
+    client = new_client("two")
     worked(client, square)
     worked(client, square)
     for files in ({"file": bytes(200_001)}, {"other": b"x"}, {"file": b"no picture"}):

@@ -83,31 +83,6 @@ def filestack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveS
     server.stop()
 
 
-PLANS = """
-small: {max_file_bytes: 10000}
-few: {requests_per_month: 100, requests_per_day: 2}
-"""
-
-
-@pytest.fixture(scope="session")
-def planned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server with plans of its own, a public address, the vendor's own host names, and Filestack at its root."""
-    folder = tmp_path_factory.mktemp("planned")
-    (folder / "plans.yaml").write_text(PLANS)
-    settings = {
-        "FILEMILL_FETCH_ALLOW_NETWORKS": "127.0.0.0/8",
-        "FILEMILL_PLANS_FILE": str(folder / "plans.yaml"),
-        "FILEMILL_PUBLIC_URL": "https://files.example.com",
-        "FILEMILL_DIALECT_HOSTS": "filestack=www.filestackapi.com,filestack=cdn.filestackcontent.com",
-        "FILEMILL_ROOT_DIALECTS": "filestack",
-        "FILEMILL_WORKERS": "1",
-    }
-    server = LiveServer(folder / "data", settings)
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.fixture(scope="session")
 def filestack(filestack_server: LiveServer) -> Iterator[Filestack]:
     """An app that needs no signature to read and to store."""

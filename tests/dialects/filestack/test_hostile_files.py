@@ -135,3 +135,10 @@ def test_two_files_and_none(filestack: Filestack) -> None:
     two = [("fileUpload", ("a.png", picture())), ("other", ("b.png", picture()))]
     refused(filestack.http.post(url, params=query, files=two), 400, "2")
     refused(filestack.http.post(url, params=query, files={"text": (None, "words")}), 400, "0")
+
+
+@pytest.mark.parametrize("text", [{"path": "p" * 2000}, {"access": "all"}, {"filename": "a\0b"}, {"base64decode": "1"}])
+def test_texts_of_a_form(filestack: Filestack, text: dict[str, str]) -> None:
+    """FS-14: options in a form are held to what they are in a query."""
+    url, query = f"{filestack.base}/api/store/S3", {"key": filestack.key}
+    refused(filestack.http.post(url, params=query, data=text, files={"fileUpload": picture()}), 400, next(iter(text)))

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from filestack_client import Filestack, picture, refused
-from live import LiveServer
+from live import StartServer
 
 
 def named(client: Filestack, host: str, method: str, path: str, **how: object) -> httpx.Response:
@@ -47,9 +47,15 @@ def test_one_name(filestack: Filestack) -> None:
     assert answer.json()["url"] == f"http://one.test:{filestack.server.port}/{answer.json()['handle']}"
 
 
-def test_a_public_address(planned: LiveServer) -> None:
+def test_a_public_address(start_server: StartServer) -> None:
     """FS-01, FS-03, DX-04: scheme and port are the public address's; the vendor's own names are of two domains."""
-    with Filestack(planned) as client:
+    server = start_server(
+        public_url="https://files.example.com",
+        dialect_hosts="filestack=www.filestackapi.com,filestack=cdn.filestackcontent.com",
+        root_dialects="filestack",
+        workers="1",
+    )
+    with Filestack(server) as client:
         for host, url in {
             "www.filestackapi.com": "https://cdn.filestackcontent.com",
             "127.0.0.1": "https://files.example.com",

@@ -12,7 +12,7 @@ from filestack_client import Filestack, picture, refused
 from live import LiveServer
 from origin import serving
 
-LIMIT = 10_000
+LIMIT = 20_000
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def figures(answer: httpx.Response) -> tuple[int, int, int]:
 
 def test_units(planned: LiveServer) -> None:
     """FS-182, FS-183: what stores or changes costs a unit, what is refused none; then 429 with all four headers."""
-    with Filestack(planned, "few", plan="few") as client:
+    with Filestack(planned, "few", plan="two-a-day") as client:
         url, query = f"{client.base}/api/store/S3", {"key": client.key}
         first = client.http.post(url, params=query, content=picture())
         handle = first.json()["handle"]

@@ -169,6 +169,14 @@ def test_restrictions(filestack: Filestack) -> None:
     refused(post(filestack.sign("store", path="public/")), 403, "path")
     assert post(filestack.sign("store", container="^a"), container="abc").status_code == 200
     refused(post(filestack.sign("store", container="^a"), container="bc"), 403, "container")
+    for restriction, text in (("container", "other"), ("path", "elsewhere/")):  # what a form says is no way around
+        form = filestack.http.post(
+            f"{filestack.base}/api/store/S3",
+            params={"key": filestack.key, **filestack.sign("store", **{restriction: "^(a|$)"}).query},
+            data={restriction: text},
+            files={"fileUpload": picture()},
+        )
+        refused(form, 403, restriction)
     by_url = filestack.http.post(
         f"{filestack.base}/api/store/S3",
         params={"key": filestack.key, **filestack.sign("store", url="https://good.example/").query},
@@ -233,6 +241,19 @@ def test_native_assets(filestack: Filestack) -> None:
         refused(client.http.post(client.file(ids[True]), params=client.sign("write").query, content=b"x"), 404)
 
 
+def test_a_revoked_key(filestack: Filestack) -> None:
+    """FS-33, FS-182: neither it nor what its secret signed works; the files stay for who has their handles."""
+    with Filestack(filestack.server, "leaver") as client:
+        handle = client.store(picture())["handle"]
+        signed = client.sign("remove").query
+        with client.server.client(client.server.admin) as native:
+            (key,) = (key for key in native.get("/v1/keys").json()["keys"] if key["name"] == "leaver")
+            assert native.delete(f"/v1/keys/{key['keyId']}").status_code == 204
+        refused(client.http.get(client.file(handle), params={"key": client.key}), 401)
+        refused(client.http.delete(client.file(handle), params=signed), 403)
+        assert client.http.get(client.file(handle)).content == picture()
+
+
 def test_keys_are_shown_once(filestack: Filestack) -> None:
     """FS-09, DX-15: key and app secret by the command line and by the API; only a key with a secret is `--signed`."""
     words = ("keys", "create", "--name", "shown", "--dialect", "filestack", "--signed")
@@ -240,8 +261,7 @@ def test_keys_are_shown_once(filestack: Filestack) -> None:
     assert re.fullmatch(r"A[A-Za-z0-9]{20}z", key)
     assert len(secret) == 32
     refused(filestack.http.post(f"{filestack.base}/api/store/S3", params={"key": key}, content=b"x"), 403, "policy")
-    admin = filestack.server.command("keys", "create", "--name", "boss", "--admin").stdout.strip()
-    with filestack.server.client(admin) as native:
+    with filestack.server.client(filestack.server.admin) as native:
         made = native.post("/v1/keys", json={"name": "b", "dialect": "filestack", "signed": True})
         assert made.status_code == 201
         assert (len(made.json()["appSecret"]), made.json()["about"]["signed"]) == (32, True)

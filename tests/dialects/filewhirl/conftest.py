@@ -13,19 +13,9 @@ import pytest
 import pyvips
 
 from dialect_client import DialectClient
-from live import LiveServer, StartServer
+from live import LiveServer
 from origin import serving
 
-PLANS = """
-two:
-  requests_per_month: 2
-none:
-  requests_per_month: 0
-one-by-one:
-  concurrent_jobs: 1
-tiny:
-  max_file_bytes: 20000
-"""
 PATH = "/functions/v1/convert-api"
 
 
@@ -80,19 +70,9 @@ class Caller(DialectClient):
 
 
 @pytest.fixture(scope="session")
-def filewhirl_server(start_server: StartServer, tmp_path_factory: pytest.TempPathFactory) -> LiveServer:
-    """A server with FileWhirl at the root as well."""
-    plans = tmp_path_factory.mktemp("plans") / "plans.yaml"
-    plans.write_text(PLANS)
-    return start_server(
-        workers="2", root_dialects="filewhirl", fetch_allow_networks="127.0.0.0/8", plans_file=str(plans)
-    )
-
-
-@pytest.fixture(scope="session")
-def caller(filewhirl_server: LiveServer) -> Iterator[Caller]:
+def caller(planned: LiveServer) -> Iterator[Caller]:
     """A caller at the prefix, whose key is of the dialect."""
-    with Caller.of(filewhirl_server, "whirl") as made:
+    with Caller.of(planned, "whirl") as made:
         yield made
 
 

@@ -71,7 +71,7 @@ def test_what_is_not_queued_is_given_back(caller: Any, sources: dict[str, bytes]
 
 def test_surplus_waits(caller: Any, sources: dict[str, bytes]) -> None:
     """FW-56: what is beyond the plan's concurrency waits as `queued`, is not refused, and is done in the end."""
-    narrow = caller.with_key("narrow", plan="one-by-one")
+    narrow = caller.with_key("narrow", plan="single")
     noise = pyvips.Image.gaussnoise(500, 400, mean=128, sigma=60).cast("uchar").pngsave_buffer(compression=1)
     urls = [narrow.create(**form(noise, "avif"))["status_url"] for _ in range(3)]
     running = "SELECT count(*) FROM jobs WHERE tenant = 'narrow' AND state = 'running'"

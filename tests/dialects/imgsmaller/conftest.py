@@ -11,14 +11,7 @@ import pytest
 import pyvips
 
 from dialect_client import DialectClient
-from live import LiveServer, StartServer
-
-PLANS = """
-tiny:
-  max_file_bytes: 20000
-two-a-day:
-  requests_per_day: 2
-"""
+from live import LiveServer
 
 
 class Caller(DialectClient):
@@ -69,19 +62,9 @@ class Caller(DialectClient):
 
 
 @pytest.fixture(scope="session")
-def imgsmaller_server(start_server: StartServer, tmp_path_factory: pytest.TempPathFactory) -> LiveServer:
-    """A server with ImgSmaller at the root as well."""
-    plans = tmp_path_factory.mktemp("plans") / "plans.yaml"
-    plans.write_text(PLANS)
-    return start_server(
-        workers="2", root_dialects="imgsmaller", fetch_allow_networks="127.0.0.0/8", plans_file=str(plans)
-    )
-
-
-@pytest.fixture(scope="session")
-def caller(imgsmaller_server: LiveServer) -> Iterator[Caller]:
+def caller(planned: LiveServer) -> Iterator[Caller]:
     """A caller at the prefix, whose key is of the dialect."""
-    with Caller.of(imgsmaller_server, "smaller") as made:
+    with Caller.of(planned, "smaller") as made:
         yield made
 
 

@@ -1,4 +1,4 @@
-"""One server that speaks Imgstax, for all tests of it."""
+"""A client of Imgstax, at the server that tests of dialects share."""
 
 from __future__ import annotations
 
@@ -8,26 +8,15 @@ from pathlib import Path
 import pytest
 
 from imgstax_client import Imgstax, photo
-from live import LiveServer, StartServer
+from live import LiveServer
 
 
 @pytest.fixture(scope="session")
-def imgstax_server(start_server: StartServer, tmp_path_factory: pytest.TempPathFactory) -> LiveServer:
-    """It may fetch from 127.0.0.1, and has a folder of sources."""
-    folder: Path = tmp_path_factory.mktemp("originals")
+def imgstax(planned: LiveServer) -> Iterator[Imgstax]:
+    """A client with a valid key; its server's folder of sources has a photo, and so has the folder above it."""
+    folder = Path(planned.settings["FILEMILL_SOURCE_STORAGE_URL"].removeprefix("file://"))
     (folder / "deep").mkdir()
     (folder / "deep" / "photo.jpg").write_bytes(photo())
     (folder.parent / "secret.jpg").write_bytes(photo())
-    return start_server(
-        fetch_allow_networks="127.0.0.0/8",
-        fetch_timeout_seconds="6",
-        source_storage_url=folder.as_uri(),
-        workers="2",
-    )
-
-
-@pytest.fixture(scope="session")
-def imgstax(imgstax_server: LiveServer) -> Iterator[Imgstax]:
-    """A client with a valid key."""
-    with Imgstax(imgstax_server) as client:
+    with Imgstax(planned) as client:
         yield client

@@ -32,8 +32,7 @@ def rooted(start_server: StartServer, tmp_path_factory: pytest.TempPathFactory) 
 
 def key(server: LiveServer, plan: str) -> str:
     """Make a key for this dialect alone, with a plan."""
-    words = ("--dialect", "imgstax", "--plan", plan)
-    return server.command("keys", "create", "--name", "first", *words).stdout.strip()
+    return server.new_key("first", dialect="imgstax", plan=plan)
 
 
 @pytest.fixture

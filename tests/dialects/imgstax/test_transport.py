@@ -47,7 +47,7 @@ def test_keys_come_and_go(imgstax: Imgstax) -> None:
         server.command("keys", "revoke", made.stderr.split()[1])
         time.sleep(1.1)  # so long another process's answer is believed
         refused(own.post("compress", **body), 401)
-    other = server.command("keys", "create", "--name", "guest", "--dialect", "filagram").stdout.strip()
+    other = server.new_key("guest", dialect="filagram")
     with Imgstax(server, key=other) as foreign:
         refused(foreign.post("compress", **body), 401)
 

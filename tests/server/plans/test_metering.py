@@ -15,7 +15,7 @@ import pyvips
 from filemill.limits import Limits
 from filemill_server.plans.plan import Plan
 from filemill_server.plans.sizes import allowed, file_limit, task_limits
-from live import LiveServer, problem
+from live import SMALL_PLANS, StartServer, problem
 
 NewClient = Callable[..., httpx.Client]
 QUOTA_TYPE = "https://iana.org/assignments/http-problem-types#quota-exceeded"
@@ -196,10 +196,11 @@ def test_concurrent_jobs(new_client: NewClient, photo: Path) -> None:
     assert most == 1
 
 
-def test_counts_survive_a_kill(new_client: NewClient, planned: LiveServer, photo: Path) -> None:
+def test_counts_survive_a_kill(start_server: StartServer, photo: Path) -> None:
     """NA-62: a server that is killed and starts again knows what was used."""
-    client = new_client("monthly")
-    assert left(resized(client, photo), "month") == 4
-    planned.kill()
-    planned.start()
-    assert left(resized(client, photo), "month") == 3
+    server = start_server(plans_file=str(SMALL_PLANS), workers="1")
+    with server.client(server.new_key("killed", plan="monthly")) as client:
+        assert left(resized(client, photo), "month") == 4
+        server.kill()
+        server.start()
+        assert left(resized(client, photo), "month") == 3

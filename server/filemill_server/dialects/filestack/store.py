@@ -8,14 +8,14 @@ from typing import Any
 
 from litestar import Response, post, put
 from litestar.handlers import HTTPRouteHandler
+from msgspec.structs import replace
 
 from filemill.faults import unknown
-from filemill_server.assets import Asset
 from filemill_server.auth import OPEN
 from filemill_server.dialects.filestack.apps import app_asking, key_sent
 from filemill_server.dialects.filestack.asking import Asked, about_file, read_query
 from filemill_server.dialects.filestack.cutting import without_controls
-from filemill_server.dialects.filestack.policies import Action, Policy, Use, check
+from filemill_server.dialects.filestack.policies import Action, Use, check
 from filemill_server.dialects.filestack.receiving import Given, decoded, fetched, names_url, read_fields, received
 from filemill_server.dialects.filestack.request import quoted, unreadable
 from filemill_server.dialects.filestack.storing import (
@@ -25,6 +25,7 @@ from filemill_server.dialects.filestack.storing import (
     replace_file,
     store_file,
     stored_body,
+    use_of,
 )
 from filemill_server.dialects.filestack.tasks.endings import LOCATIONS
 from filemill_server.doing import working_folder
@@ -56,7 +57,10 @@ async def store(request: HttpRequest) -> Response[bytes]:
     async with working_folder(services_of(request).work_folder) as folder:
         given, texts = (await fetched(request, folder, fields), {}) if by_url else await received(request, folder)
         said = {**texts, **said}
-        given = await _measured(given, folder, said, policy, Action.STORE)
+        _check_options(said)
+        given = await _decoded(given, folder, said)
+        if policy is not None:  # now that all is known of the file
+            check(policy, _use(Action.STORE, said, url=url, size=_size(given)))
         assert asked.app is not None  # a key was found
         asset = await store_file(request, asked.app, given.part, _options(said, given, location))
     return json_answer(stored_body(request, asset))
@@ -92,18 +96,21 @@ async def _overwrite(request: HttpRequest) -> Response[bytes]:
     asked, asset = await about_file(request, stored=True)
     by_url = names_url(request, json=False)
     action = Action.OVERWRITE_BY_URL if by_url else Action.OVERWRITE
-    policy = asked.permit(Use(action=action, handle=asset.id), required=True)
+    use = replace(use_of(asset, action), size=None)  # it is that of the new bytes
+    policy = asked.permit(use, required=True)
     _check_options(asked.said)
     await take_unit_of(request)
     async with working_folder(services_of(request).work_folder) as folder:
         if by_url:
             fields = await read_fields(request)
             if policy is not None:  # before anything is fetched
-                check(policy, Use(action=action, handle=asset.id, url=fields.get("url")))
+                check(policy, replace(use, url=fields.get("url")))
             given = await fetched(request, folder, fields)
         else:
             given, _ = await received(request, folder)
-        given = await _measured(given, folder, asked.said, policy, action, asset)
+        given = await _decoded(given, folder, asked.said)
+        if policy is not None:
+            check(policy, replace(use, size=_size(given)))
         replaced = await replace_file(request, asset, given.part, _options(asked.said, given))
     return json_answer(
         {
@@ -118,20 +125,12 @@ async def _overwrite(request: HttpRequest) -> Response[bytes]:
     )
 
 
-async def _measured(
-    given: Given,
-    folder: Path,
-    said: Mapping[str, str],
-    policy: Policy | None,
-    action: Action,
-    asset: Asset | None = None,
-) -> Given:
-    """Return a file as it is to be kept, once its size is known to be one that the policy allows."""
-    if said.get("base64decode") == "true":
-        given = await decoded(given, folder)
-    if policy is not None:
-        check(policy, Use(action=action, handle=asset.id if asset else None, size=given.part.path.stat().st_size))
-    return given
+async def _decoded(given: Given, folder: Path, said: Mapping[str, str]) -> Given:
+    return await decoded(given, folder) if said.get("base64decode") == "true" else given
+
+
+def _size(given: Given) -> int:
+    return given.part.path.stat().st_size
 
 
 def _location(request: HttpRequest) -> str:
