@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Hashable, Mapping
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, NamedTuple
 
+from litestar import Litestar, Response
+from litestar.response.base import ASGIResponse
 from msgspec import Struct
 
 from filemill_server.assets import Asset, Assets
@@ -19,21 +21,39 @@ LARGEST_HELD = 256 << 10
 """Bytes of a result that is held in memory."""
 MOST_HELD = 64 << 20
 """Bytes that are held in all."""
-_MOST_ENTRIES = 16_384
-_ENTRY_BYTES = 2048
-"""What an entry takes beside its bytes, about."""
+_ENTRY_BYTES = 4096
+"""What an entry takes beside its bytes and those of its request, about."""
 BELIEVED_SECONDS = 1.0
 """How long what another process may have changed meanwhile is not looked up again."""
 
 Work = Callable[[], Coroutine[Any, Any, Asset]]
 
 
+class Line(NamedTuple):
+    """What tells a request from others: its path and its query as they came, and the format that it may have."""
+
+    path: bytes
+    query: bytes
+    format: str | None
+
+
+class HeldResponse(Response[bytes]):
+    """A response that is given again and again, and so made once: to make it takes longer than all else of a hit."""
+
+    def __init__(self, body: bytes, headers: Mapping[str, str], media_type: str) -> None:
+        super().__init__(body, status_code=200, headers=dict(headers), media_type=media_type)
+        self._made = ASGIResponse(body=body, headers=dict(headers), media_type=media_type, status_code=200)
+
+    def to_asgi_response(self, app: Litestar | None, request: HttpRequest, **_: Any) -> ASGIResponse:
+        """Return what was made."""
+        return self._made
+
+
 class Ready(Struct, frozen=True):
-    """An answer that is held: the asset, its bytes, its headers, and the key of those who ask for it."""
+    """An answer that is held: the asset, its bytes in a response, and the key of those who ask for it."""
 
     asset: Asset
-    body: bytes
-    headers: Mapping[str, str]
+    response: HeldResponse
     key: Key
 
 
@@ -48,6 +68,7 @@ class _Held(Struct, frozen=True):
     ready: Ready
     until: float
     changes: int
+    size: int
 
 
 class _Flight:
@@ -75,7 +96,7 @@ class Transforms:
         self._assets = assets
         self._storage = storage
         self._flights: dict[str, _Flight] = {}
-        self._held: dict[Hashable, _Held] = {}
+        self._held: dict[Line, _Held] = {}
         self._bytes = 0
 
     async def make(self, request: HttpRequest, id: str, work: Work) -> Asset:
@@ -106,9 +127,9 @@ class Transforms:
     async def _found(self, id: str, work: Work) -> Asset:
         return await self._assets.get(id) or await work()
 
-    def recall(self, request: Hashable) -> Ready | None:
+    def recall(self, line: Line) -> Ready | None:
         """Return what is held for a request, where nothing can have changed it since it was looked up."""
-        held = self._held.get(request)
+        held = self._held.get(line)
         if held is None or held.until < time.monotonic() or held.changes != self._assets.changes:
             return None
         return held.ready
@@ -118,12 +139,12 @@ class Transforms:
         return Moment(time.monotonic(), self._assets.changes)
 
     async def hold(
-        self, request: Hashable, asset: Asset, headers: Mapping[str, str], key: Key, since: Moment, seconds: float
+        self, line: Line, asset: Asset, headers: Mapping[str, str], key: Key, since: Moment, seconds: float
     ) -> Ready | None:
         """Hold the answer to a request, and return it; None: it is too large.
 
         Args:
-            request: what tells it from others.
+            line: of the request.
             asset: the result.
             headers: that the answer has.
             key: of who asks.
@@ -135,21 +156,22 @@ class Transforms:
         """
         if asset.size > LARGEST_HELD:
             return None
-        before = self._held.get(request)
+        before = self._held.get(line)
         if before is not None and before.ready.asset.storage_name == asset.storage_name:
-            body = before.ready.body
+            body = before.ready.response.content
         else:
             body = b"".join([piece async for piece in self._storage.stream(asset.storage_name)])
-        self._drop(request)
-        ready = Ready(asset, body, headers, key)
+        self._drop(line)
+        ready = Ready(asset, HeldResponse(body, headers, asset.media_type), key)
         until = since.time + min(seconds, BELIEVED_SECONDS)
-        self._held[request] = _Held(ready, until, since.changes)
-        self._bytes += len(body) + _ENTRY_BYTES
-        while self._bytes > MOST_HELD or len(self._held) > _MOST_ENTRIES:
+        size = asset.size + len(line.path) + len(line.query) + _ENTRY_BYTES
+        self._held[line] = _Held(ready, until, since.changes, size)
+        self._bytes += size
+        while self._bytes > MOST_HELD:
             self._drop(next(iter(self._held)))
         return ready
 
-    def _drop(self, request: Hashable) -> None:
-        held = self._held.pop(request, None)
+    def _drop(self, line: Line) -> None:
+        held = self._held.pop(line, None)
         if held is not None:
-            self._bytes -= len(held.ready.body) + _ENTRY_BYTES
+            self._bytes -= held.size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 
 import httpx
 import pytest
@@ -125,6 +126,16 @@ def test_the_task_cache(filestack: Filestack, task: str, said: str) -> None:
         assert answer.headers["content-length"] == str(len(answer.content))
 
 
+def test_a_result_ends(filestack: Filestack) -> None:
+    """FS-51: after the seconds of `cache` it is made anew."""
+    url = f"{filestack.cdn}/cache=expiry:1/flop/{filestack.store(picture())['handle']}"
+    before = worker_tasks(filestack.server)
+    assert filestack.http.get(url).status_code == 200
+    time.sleep(2.2)  # whole seconds, and one that is believed
+    assert filestack.http.get(url).status_code == 200
+    assert worker_tasks(filestack.server) == before + 2
+
+
 def test_without_cache_it_is_made_again(filestack: Filestack) -> None:
     """FS-51: `cache=false` recomputes, and does not use what is kept."""
     url = f"{filestack.cdn}/cache=false/flop/{filestack.store(picture())['handle']}"
@@ -160,7 +171,7 @@ def test_an_answer_is_not_held_beyond_its_policy(filestack: Filestack) -> None:
         answer = filestack.http.get(url, params=query)
         if answer.status_code != 200:
             break
-        asyncio.run(asyncio.sleep(0.1))
+        time.sleep(0.1)
     refused_delivery(answer, 403, "expired")
 
 
@@ -184,7 +195,7 @@ def test_auto_image(filestack: Filestack) -> None:
 
 def test_a_computed_result_costs_a_unit_and_a_hit_none(filestack: Filestack) -> None:
     """FS-183: what is left of the plan goes down by what was computed; a mistake and a hit cost nothing."""
-    with Filestack(filestack.server, "metered", "--plan", "pro") as client:
+    with Filestack(filestack.server, "metered", plan="pro") as client:
         handle = client.store(picture())["handle"]
 
         def left(path: str, status: int = 200) -> int:

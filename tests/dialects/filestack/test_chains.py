@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import socket
+import threading
 import zipfile
 from pathlib import Path
 from urllib.parse import quote
@@ -11,6 +13,7 @@ from urllib.parse import quote
 import pytest
 import pyvips
 
+import bombs
 import origin
 from filestack_chains import at
 from filestack_client import Filestack, picture
@@ -169,9 +172,37 @@ def test_sources_that_are_not_fetched(filestack: Filestack, url: str) -> None:
     refused_delivery(filestack.http.get(f"{filestack.cdn}/{path}"), 400)
 
 
+def test_sources_that_are_too_large(filestack: Filestack) -> None:
+    """FS-52: 256 MB are not transformed, whatever the plan allows, and neither are more than 100,000,000 pixels."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % ((256 << 20) + 1))
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = quote(f"http://127.0.0.1:{listening.getsockname()[1]}/a.png", safe="")
+        refused_delivery(filestack.http.get(f"{filestack.cdn}/{filestack.key}/flip/{url}"), 413, str(256 << 20))
+        thread.join()
+    huge = filestack.store(bombs.png(10_001, 10_000, bombs.zeros(1)))["handle"]
+    refused_delivery(filestack.http.get(f"{filestack.cdn}/flip/{huge}"), 422, "100000000")
+
+
 def test_aliases_are_not_there(filestack: Filestack) -> None:
     """FS-41: 501 says that there are none."""
     refused_delivery(filestack.http.get(f"{filestack.cdn}/{filestack.key}/flip/src://photos/a.png"), 501, "photos")
+
+
+def test_metadata_of_what_no_app_has(filestack: Filestack) -> None:
+    """FS-23, FS-25: a public asset of the native API tells what is known of it without work, for which nobody pays."""
+    with filestack.server.client() as native:
+        said = {"source": {"base64": base64.b64encode(picture()).decode()}, "width": 8, "output": {"public": True}}
+        asset = native.post("/v1/resize", json=said, headers={"Accept": "application/json"}).json()["assetId"]
+        assert native.put(f"/v1/assets/{asset}", content=picture()).status_code == 200
+    assert told(filestack, f"{asset}/metadata", size="true", width="true") == {"size": len(picture()), "width": None}
 
 
 def test_debug(filestack: Filestack) -> None:
@@ -229,7 +260,7 @@ def test_calls_of_a_policy(filestack: Filestack) -> None:
 
 def test_an_app_that_signs_everything(filestack: Filestack) -> None:
     """FS-06: nothing is given without a signature, with the key or without, and none of it is for all."""
-    with Filestack(filestack.server, "signing", "--signed") as client:
+    with Filestack(filestack.server, "signing", signed=True) as client:
         signed = client.sign(["store", "pick"])
         sent = client.http.post(
             f"{client.base}/api/store/S3", params={"key": client.key, **signed.query}, content=picture()

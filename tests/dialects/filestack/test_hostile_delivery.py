@@ -62,7 +62,7 @@ PATHS = {
 
 @pytest.mark.parametrize("case", PATHS)
 def test_paths(filestack: Filestack, case: str) -> None:
-    """FS-45, FS-53, FS-181, FS-182, FS-184: as they are on the wire."""
+    """FS-45, FS-53, FS-87, FS-88, FS-89, FS-181, FS-182, FS-184: as they are on the wire; what is not done is 501."""
     path, status = PATHS[case]
     url = urlsplit(filestack.server.address)
     with socket.create_connection((url.hostname or "", url.port or 0), timeout=20) as connection:
@@ -95,7 +95,7 @@ def test_what_is_another_s(filestack: Filestack) -> None:
         refused_delivery(filestack.http.get(f"{filestack.cdn}/{path}"), 404)
     assert filestack.http.get(f"{filestack.cdn}/{public}").status_code == 200
     refused_delivery(filestack.http.get(f"{filestack.cdn}/flip/{public}"), 401)
-    refused_delivery(filestack.http.get(f"{filestack.cdn}/{public}/metadata?policy=e30=&signature=0"), 400)
+    refused_delivery(filestack.http.get(f"{filestack.cdn}/{public}/metadata?policy=e30=&signature=0"), 403)
     with Filestack(filestack.server, "other") as other:
         handle = other.store(picture())["handle"]
         assert filestack.http.get(f"{filestack.cdn}/{handle}").status_code == 200
@@ -105,3 +105,14 @@ def test_what_is_another_s(filestack: Filestack) -> None:
         policy, signature = filestack.sign("convert")
         path = f"security=p:{policy},s:{signature}/flip/{handle}"
         refused_delivery(filestack.http.get(f"{filestack.cdn}/{path}"), 403)
+
+
+def test_a_private_result_of_one_s_own(filestack: Filestack) -> None:
+    """FS-05, FS-125: an API key is no secret, so that it takes a signature."""
+    native_key = filestack.server.new_key("both")
+    with Filestack(filestack.server, "both") as both, filestack.server.client(native_key) as native:
+        made = native.post("/v1/resize?width=8", content=picture(), headers={"Accept": "application/json"})
+        private = made.json()["assetId"]
+        for path in (private, f"flip/{private}", f"{both.key}/{private}"):
+            refused_delivery(both.http.get(f"{both.cdn}/{path}"), 403)
+            assert both.http.get(f"{both.cdn}/{path}", params=both.sign().query).status_code == 200

@@ -110,6 +110,39 @@ async def test_expired_asset_is_gone(assets: Assets, database: Database, tmp_pat
     assert caught.value.code is ErrorCode.NOT_FOUND
 
 
+async def add_once(assets: Assets, folder: Path, data: bytes, id: str) -> Asset:
+    """Keep an asset under an id that is made again."""
+    path = folder / f"again-{data.decode()}"
+    path.write_bytes(data)
+    return await assets.add_once(
+        path,
+        id=id,
+        tenant="shop",
+        filename="photo.jpg",
+        format="jpeg",
+        media_type="image/jpeg",
+        size=len(data),
+        sha256=sha256(data),
+        facts={},
+        public=False,
+        ttl_seconds=3600,
+    )
+
+
+async def test_an_id_made_again(assets: Assets, database: Database, storage: Storage, tmp_path: Path) -> None:
+    """FS-51: of results under one id the first stays, until it has expired; nobody's bytes are left behind."""
+    made_id = assets.new_id()
+    made = await asyncio.gather(*(add_once(assets, tmp_path, data, made_id) for data in (b"one", b"two", b"three")))
+    first = made[0]
+    assert all(one == first for one in made)
+    assert await assets.get(made_id) == first
+    assert await stored(storage) == {first.storage_name}
+    await expire(database, first)
+    later = await add_once(assets, tmp_path, b"later", made_id)
+    assert (await assets.get(made_id), await content(storage, later)) == (later, b"later")
+    assert await stored(storage) == {later.storage_name}
+
+
 async def test_deleted_asset_is_gone(assets: Assets, storage: Storage, tmp_path: Path) -> None:
     """NA-41: a deleted asset has neither row nor bytes; deleting it again is no error."""
     asset, other = await add(assets, tmp_path), await add(assets, tmp_path)

@@ -12,7 +12,14 @@ __all__ = ["FILESTACK"]
 FILESTACK = Dialect(
     name=NAME,
     title="Filestack",
-    routes=[*files.ROUTES, *store.ROUTES, *multipart.ROUTES, *process.ROUTES, *urls.ROUTES, *delivery.ROUTES],
+    routes=[
+        *files.ROUTES,
+        *store.ROUTES,
+        *multipart.ROUTES,
+        *process.ROUTES,
+        *delivery.ROUTES,
+        *urls.ROUTES,
+    ],
     secret=key_sent,
     refuse=refuse,
     browsers=True,

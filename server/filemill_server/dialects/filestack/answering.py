@@ -63,8 +63,8 @@ def answer_held(request: HttpRequest, ready: Ready) -> Answer:
     """Answer with what is held, or tell that the client has it."""
     headers, asset = request.headers, ready.asset
     if is_unchanged(version_of(asset), headers.get("if-none-match"), headers.get("if-modified-since")):
-        return Response(b"", status_code=304, headers=ready.headers)
-    return Response(ready.body, status_code=200, headers=ready.headers, media_type=asset.media_type)
+        return Response(b"", status_code=304, headers=ready.response.headers)
+    return ready.response
 
 
 def answer_output(output: Output, more: Mapping[str, str], *, download: bool) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -38,7 +38,7 @@ from filemill_server.dialects.filestack.tasks.plan import Plan, check_tasks, end
 from filemill_server.doing import working_folder
 from filemill_server.presence import while_connected
 from filemill_server.services import services_of
-from filemill_server.transforms import Moment
+from filemill_server.transforms import Line, Moment
 from filemill_server.wire import HttpRequest, json_answer
 
 _PREFIX = b"/cdn/"
@@ -67,14 +67,14 @@ async def deliver(request: HttpRequest) -> Answer:
     path = path[len(_PREFIX) - 1 :] if path.startswith(_PREFIX) else path
     query: bytes = request.scope["query_string"]
     wanted = best_format(request.headers.get("accept", ""))
-    key = (path, query, wanted)
-    if "range" not in request.headers and (ready := services.transforms.recall(key)) is not None:
+    line = Line(path, query, wanted)
+    if "range" not in request.headers and (ready := services.transforms.recall(line)) is not None:
         request.scope["state"]["key"] = ready.key
         return answer_held(request, ready)
     since = services.transforms.moment()
     app = await _app(request, path)
     asked = _Asked(request, app, _read(path, query, app), wanted, since)
-    return await asked.answer(key)
+    return await asked.answer(line)
 
 
 async def _app(request: HttpRequest, path: bytes) -> App | None:
@@ -105,20 +105,20 @@ class _Asked:
     def _download(self) -> bool:
         return ("dl", "true") in self.said.query
 
-    async def answer(self, key: Hashable) -> Answer:
-        """Do what it asks; `key` tells it from other requests."""
+    async def answer(self, line: Line) -> Answer:
+        """Do what it asks."""
         said = self.said
         if any(task.name == "debug" and task.on for task in said.tasks):
             return json_answer(debug_answer(said), headers=_NOT_STORED)
         end = ending(said.tasks)
         try:
-            return await self._answer(key, end)
+            return await self._answer(line, end)
         except FilemillError as error:
             if end.fallback is None or error.code in _NO_FALLBACK:
                 raise
             return await self._fall_back(end.fallback, error)
 
-    async def _answer(self, key: Hashable, end: Plan) -> Answer:
+    async def _answer(self, line: Line, end: Plan) -> Answer:
         said = self.said
         check_tasks(said.tasks)
         does = working(said.tasks)
@@ -146,16 +146,16 @@ class _Asked:
             return await self._store(chain, end.store)
         if not end.cache_seconds:
             return await self._make(chain, more)
-        return await self._give(key, chain, more, end.cache_seconds)
+        return await self._give(line, chain, more, end.cache_seconds)
 
-    async def _give(self, key: Hashable, chain: Chain, more: Mapping[str, str], seconds: int) -> Answer:
+    async def _give(self, line: Line, chain: Chain, more: Mapping[str, str], seconds: int) -> Answer:
         """Answer with a result that is kept."""
         asset = await kept(self.request, chain, seconds)
         headers = held_headers(asset, more, download=self._download)
         expiry = min((one.policy.expiry for one in chain.origins if one.policy is not None), default=math.inf)
         try:
             ready = await services_of(self.request).transforms.hold(
-                key, asset, headers, chain.payer.key, self.since, expiry - time.time()
+                line, asset, headers, chain.payer.key, self.since, expiry - time.time()
             )
         except FileNotFoundError:  # it ended just now
             return await self._make(chain, more)

@@ -86,6 +86,8 @@ async def _picture(request: HttpRequest, asset: Asset, *, exif: bool) -> Mapping
     if not exif and all(side in asset.facts for side in _SIDES):
         return asset.facts
     unknown = {"width": None, "height": None, "exif": None}
+    if request.scope["state"].get("key") is None:  # a public asset of a tenant who has no app: nobody pays for a look
+        return unknown
     step = {"op": "picture-info", "exif": exif, "gps": exif, "colours": 0, "hashes": False}
     try:
         look = work.steps(request, step)

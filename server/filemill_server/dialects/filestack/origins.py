@@ -12,7 +12,7 @@ from filemill_server.assets import Asset
 from filemill_server.dialects.filestack.apps import App, app_of_tenant, permit
 from filemill_server.dialects.filestack.policies import Action, Policy, Use
 from filemill_server.dialects.filestack.request import Alias, Handle, OneSource, Security
-from filemill_server.dialects.filestack.storing import missing_file, stored_of
+from filemill_server.dialects.filestack.storing import missing_file, use_of
 from filemill_server.dialects.filestack.tasks.base import Kind, not_implemented
 from filemill_server.services import services_of
 from filemill_server.wire import HttpRequest
@@ -49,7 +49,9 @@ class Origin(Struct, frozen=True, kw_only=True):
     def version(self) -> tuple[str, ...]:
         """What tells it from other files, and from what it was before it was overwritten."""
         if self.asset is None:
-            return ("url", self.url)
+            # Whoever may have it of some sizes only has it looked at: it is not known before it was fetched.
+            sizes = () if self.policy is None else (self.policy.min_size, self.policy.max_size)
+            return ("url", self.url, *map(str, sizes))
         return (self.asset.id, self.asset.sha256, self.asset.modified_at.isoformat())
 
 
@@ -103,14 +105,7 @@ async def find_stored(request: HttpRequest, handle: str, permission: Permission)
         app = await app_of_tenant(services, asset.tenant)
     if asset is None or (app is not None and app.tenant != asset.tenant) or (app is None and not asset.public):
         raise missing_file()
-    stored = stored_of(asset)
-    use = Use(
-        action=permission.action,
-        handle=asset.id,
-        path=stored.path if stored else None,
-        container=stored.container if stored else None,
-        size=asset.size,
-    )
+    use = use_of(asset, permission.action)
     required = permission.required or not asset.public
     policy = permit(request, app, use, permission.security, required=required)
     return Origin(app=app, use=use, asset=asset, policy=policy)
