@@ -13,7 +13,7 @@ import structlog
 
 from filemill.kinds import Facts
 from filemill_server.database import Database
-from filemill_server.files import Files, StoredFile, new_id
+from filemill_server.files import Also, Files, StoredFile, new_id
 from filemill_server.outages import outage
 from filemill_server.storage import Storage
 
@@ -90,9 +90,9 @@ class Assets:
         """Return a fresh id: 256 random bits, 43 characters."""
         return new_id()
 
-    async def add(self, path: Path, *, id: str, **said: Unpack[Said]) -> Asset:
-        """Keep a finished local file, which is consumed."""
-        return await self._files.add(path, id=id, **said)
+    async def add(self, path: Path, *, id: str, also: Also | None = None, **said: Unpack[Said]) -> Asset:
+        """Keep a finished local file, which is consumed; `also` is more work of the same transaction."""
+        return await self._files.add(path, id=id, also=also, **said)
 
     async def add_once(self, path: Path, *, id: str, **said: Unpack[Said]) -> Asset:
         """Keep a finished local file, which is consumed, under an id that can be made again.
@@ -130,10 +130,10 @@ class Assets:
         await _settled(self._coming.values())
         return await self._files.list(tenant, cursor, limit)
 
-    async def delete(self, asset: Asset) -> None:
-        """End an asset now."""
+    async def delete(self, asset: Asset, also: Also | None = None) -> None:
+        """End an asset now; `also` is more work of the transaction that ends it."""
         try:
-            await self._files.delete(asset)
+            await self._files.delete(asset, also)
         finally:
             self.changes += 1
 
@@ -149,8 +149,11 @@ class Assets:
         sha256: str,
         facts: Facts,
         if_match: str | None = None,
+        also: Also | None = None,
     ) -> Asset:
         """Give an asset other bytes, those of a finished local file. Its id, its end and who may see it stay.
+
+        `also` is more work of the same transaction.
 
         Raises:
             FilemillError: `PRECONDITION_FAILED` where its SHA-256 is no longer `if_match`, `NOT_FOUND` where it
@@ -161,6 +164,7 @@ class Assets:
                 asset,
                 path,
                 if_match,
+                also=also,
                 filename=filename,
                 format=format,
                 media_type=media_type,
@@ -180,8 +184,11 @@ class Assets:
         ttl_seconds: int | None,
         filename: str | None = None,
         facts: Facts | None = None,
+        also: Also | None = None,
     ) -> Asset:
         """Make a second asset of the same bytes, with a life of its own; what is not said is as with the first.
+
+        `also` is more work of the transaction that makes it.
 
         Raises:
             FileNotFoundError: the asset has gone meanwhile.
@@ -190,6 +197,7 @@ class Assets:
         await self._storage.copy(asset.storage_name, name)
         return await self._files.add(
             None,
+            also=also,
             storage_name=name,
             id=id,
             tenant=asset.tenant,

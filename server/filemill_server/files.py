@@ -63,6 +63,8 @@ class StoredFile(Struct, frozen=True, kw_only=True):
 
 
 F = TypeVar("F", bound=StoredFile)
+Also = Callable[[Connection], None]
+"""More work of a transaction."""
 
 
 class Files(Generic[F]):
@@ -84,7 +86,7 @@ class Files(Generic[F]):
         self._by_id = self._query.where(files.c.id == bindparam("id"), files.c.kind == kind, _unexpired())
         self._of_tenant = self._query.where(files.c.tenant == bindparam("tenant"), files.c.kind == kind, _unexpired())
 
-    async def add(self, path: Path | None, *, also: Callable[[Connection], None] | None = None, **values: Any) -> F:
+    async def add(self, path: Path | None, *, also: Also | None = None, **values: Any) -> F:
         """Keep a finished local file, which is consumed, or bytes that are in the store already.
 
         Args:
@@ -203,9 +205,21 @@ class Files(Generic[F]):
         following = make_cursor(page[-1]["created_at"], page[-1]["id"]) if len(rows) > limit else None
         return [self._read(row) for row in page], following
 
-    async def delete(self, file: F) -> None:
-        """End a file now: the row, then the bytes it had."""
-        await self.delete_many([file])
+    async def delete(self, file: F, also: Also | None = None) -> None:
+        """End a file now: the row, then the bytes it had.
+
+        Args:
+            file: what ends.
+            also: more work of the transaction that ends it; not done where it has gone already.
+        """
+
+        def end(connection: Connection) -> Sequence[str]:
+            names = _end([file.id], connection)
+            if names and also is not None:
+                also(connection)
+            return names
+
+        await self._storage.delete(await self._database.run(end))
 
     async def delete_many(self, ended: Sequence[F]) -> None:
         """End files now."""
@@ -214,13 +228,14 @@ class Files(Generic[F]):
             names = await self._database.run(partial(_end, ids))
             await self._storage.delete(names)
 
-    async def replace(self, file: F, path: Path, if_match: str | None, **values: Any) -> F:
+    async def replace(self, file: F, path: Path, if_match: str | None, *, also: Also | None = None, **values: Any) -> F:
         """Give a file other bytes, the local file's, which is consumed. Until then the old ones are served.
 
         Args:
             file: what is replaced.
             path: the new bytes.
             if_match: the SHA-256 that the old bytes must still have; None: whatever they are.
+            also: more work of the same transaction.
             values: the columns that change.
 
         Raises:
@@ -240,6 +255,8 @@ class Files(Generic[F]):
             if if_match is not None and before["sha256"] != if_match:
                 raise FilemillError(ErrorCode.PRECONDITION_FAILED, f"The {self._kind} has other bytes by now.")
             connection.execute(update(files).where(files.c.id == file.id).values(values))
+            if also is not None:
+                also(connection)
             return str(before["storage_name"]), self._read({**before, **values})
 
         try:

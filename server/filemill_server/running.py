@@ -12,6 +12,7 @@ from filemill.pool import Pool
 from filemill.registry import Registry
 from filemill_server.assets import Assets
 from filemill_server.database import Database
+from filemill_server.dialects.filestack.webhook_signature import signed_headers
 from filemill_server.fetch.policy import FetchPolicy
 from filemill_server.idempotency import Idempotency
 from filemill_server.jobs.dispatcher import Dispatcher
@@ -38,6 +39,7 @@ from filemill_server.storage import Storage
 from filemill_server.sweeper import Sweeper
 from filemill_server.transforms import Transforms
 from filemill_server.uploads import Uploads
+from filemill_server.webhooks.app_events import Courier
 from filemill_server.webhooks.delivery import DeliveryPolicy
 from filemill_server.webhooks.endpoints import DisabledEndpoints
 from filemill_server.webhooks.notices import Notices
@@ -120,8 +122,11 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
         dispatcher = _dispatcher(services, store, workplace.id)
         stack.push_async_callback(dispatcher.stop, settings.deadline_seconds)
         services.jobs.dispatcher = dispatcher
-        sweeper = Sweeper(database, storage, services.idempotency, workplace, services.notices, dispatcher)
-        for work in (services.packs.watch(), sweeper.run()):
+        courier = Courier(
+            database, Sealer(secret), policy=DeliveryPolicy.of(settings), attempts=metrics.webhooks, sign=signed_headers
+        )
+        sweeper = Sweeper(database, storage, services.idempotency, workplace, services.notices, dispatcher, courier)
+        for work in (services.packs.watch(), sweeper.run(), courier.run()):
             task = asyncio.create_task(work)
             stack.push_async_callback(_end, task)
         await starting

@@ -16,6 +16,7 @@ from filemill_server.jobs.dispatcher import Dispatcher
 from filemill_server.resumable.rows import PartialRows
 from filemill_server.storage import Storage
 from filemill_server.tables import files, jobs, to_stored, upload_pieces, webhook_deliveries
+from filemill_server.webhooks.app_events import Courier
 from filemill_server.webhooks.notices import Notices
 from filemill_server.workplace import Workplace
 
@@ -43,6 +44,7 @@ class Sweeper:
         workplace: Workplace,
         notices: Notices | None = None,
         dispatcher: Dispatcher | None = None,
+        courier: Courier | None = None,
     ) -> None:
         self._database = database
         self._storage = storage
@@ -50,6 +52,7 @@ class Sweeper:
         self._workplace = workplace
         self._notices = notices
         self._dispatcher = dispatcher
+        self._courier = courier
         self._partial = PartialRows(database)
         self._looked_at: datetime | None = None
 
@@ -73,6 +76,8 @@ class Sweeper:
             await self._dispatcher.sweep(now)
         if self._notices is not None:
             await self._notices.sweep(now)
+        if self._courier is not None:
+            await self._courier.sweep(now)
         await self._sweep_jobs(now)
         ended = await self._sweep_expired(now) + await self._sweep_partial(now)
         strays = 0

@@ -188,6 +188,33 @@ webhook_deliveries: Final = Table(
     Index(None, "last_attempt_at"),
 )
 
+app_webhooks: Final = Table(
+    "app_webhooks",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("tenant", String(200), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False, doc="What signs its messages, sealed."),
+    Column("created_at", BigInteger, nullable=False),
+    Index(None, "tenant"),
+)
+
+app_events: Final = Table(
+    "app_events",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False, doc="Of the event, for all who are told of it."),
+    Column("webhook", String(32), primary_key=True),
+    Column("tenant", String(200), nullable=False),
+    Column("body", LargeBinary, doc="As it is signed and sent; null when no attempt follows."),
+    Column("status", String(16), nullable=False, doc="pending, delivered, exhausted or refused"),
+    Column("detail", Text, nullable=False, doc="What came of the last attempt, for people."),
+    Column("attempts", Integer, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, doc="Of the next attempt; while one is made, when it counts as lost."),
+    Index(None, "due_at"),
+    Index(None, "changed_at"),
+)
+
 partial_uploads: Final = Table(
     "partial_uploads",
     metadata,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
+from filemill_server.cli.app_webhooks import webhooks
 from filemill_server.cli.stored import with_database
 from filemill_server.cli.tables import show_table
 from filemill_server.cli.tenants import domains, tenant_credits
@@ -50,6 +51,7 @@ def keys() -> None:
 
 keys.add_command(domains)
 keys.add_command(tenant_credits)
+keys.add_command(webhooks)
 
 
 @keys.command("create")

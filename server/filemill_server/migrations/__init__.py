@@ -1,4 +1,4 @@
 """Versions of the schema, applied in order when the server starts."""
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest version: a database that is of it needs nothing, and Alembic needn't even be imported."""

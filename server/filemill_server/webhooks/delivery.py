@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import httpcore
@@ -143,37 +144,46 @@ async def deliver(message: Message, endpoint: Endpoint, *, number: int, policy: 
     # Made before anything is sent, so that a wrong number is told in time.
     unreached = failed(number, "The endpoint could not be reached, or did not answer in time.")
     try:
-        return await _post(message, target(endpoint.url, policy), keys, number=number, policy=policy)
+        now = int(time.time())
+        headers = {
+            "webhook-id": message.id,
+            "webhook-timestamp": str(now),
+            "webhook-signature": sign(keys, message.id, now, message.body),
+        }
+        return _judged(await post(target(endpoint.url, policy), message.body, headers, policy), number)
     except FilemillError as error:
         return Attempt(Outcome.REFUSED, error.detail)
     except NETWORK_FAILURES:
         return unreached
 
 
-async def _post(message: Message, url: httpx.URL, keys: list[bytes], *, number: int, policy: DeliveryPolicy) -> Attempt:
-    now = int(time.time())
-    headers = {
+async def post(url: httpx.URL, body: bytes, headers: Mapping[str, str], policy: DeliveryPolicy) -> httpcore.Response:
+    """Send JSON to a checked address, and return the answer's status and headers.
+
+    Raises:
+        FilemillError: `SOURCE_FORBIDDEN`, where the address is none that anything is sent to.
+        Exception: one of `NETWORK_FAILURES`.
+    """
+    sent = {
         "host": url.netloc.decode("ascii"),
         "connection": "close",
         "user-agent": "filemill",
         "content-type": "application/json",
-        "content-length": str(len(message.body)),
-        "webhook-id": message.id,
-        "webhook-timestamp": str(now),
-        "webhook-signature": sign(keys, message.id, now, message.body),
+        "content-length": str(len(body)),
+        **headers,
     }
     async with (
         guarded_pool(policy, policy.timeout_seconds) as pool,
         pool.stream(
             "POST",
             httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=port_of(url), target=url.raw_path),
-            headers=list(headers.items()),
-            content=message.body,
+            headers=list(sent.items()),
+            content=body,
             extensions={"timeout": {"connect": policy.connect_timeout_seconds}},
         ) as response,
     ):
         # The body is not read: an endless one holds nothing up, and nothing of it is shown to anybody.
-        return _judged(response, number)
+        return response
 
 
 def _judged(response: httpcore.Response, number: int) -> Attempt:

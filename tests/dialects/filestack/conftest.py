@@ -74,6 +74,7 @@ def filestack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveS
     settings = {
         "FILEMILL_FETCH_ALLOW_NETWORKS": "127.0.0.0/8",
         "FILEMILL_FETCH_TIMEOUT_SECONDS": "6",
+        "FILEMILL_WEBHOOK_ALLOW_HTTP": "true",
         "FILEMILL_DIALECT_HOSTS": "filestack=*.fs.test,filestack=one.test",
         "FILEMILL_WORKERS": "2",
     }

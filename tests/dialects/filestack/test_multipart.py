@@ -210,9 +210,19 @@ def test_location_of_host(filestack: Filestack) -> None:
     port = filestack.server.port
     said = {"apikey": filestack.key, "filename": "a", "size": 1, "mimetype": "a/b", "store": {}}
     url = f"{filestack.server.address}/multipart/start"
-    for host in (f"upload.fs.test:{port}", f"cdn.fs.test:{port}"):
-        started = ok(filestack.http.post(url, json=said, headers={"Host": host}))
-        assert started["location_url"] == f"upload.fs.test:{port}"
+    for host, upload in (("upload.fs.test", "upload.fs.test"), ("www.fs.test", "upload.fs.test"), ("one.test",) * 2):
+        started = ok(filestack.http.post(url, json=said, headers={"Host": f"{host}:{port}"}))
+        assert started["location_url"] == f"{upload}:{port}"
+        prepared = filestack.http.post(
+            f"{filestack.server.address}/multipart/upload",
+            json={"apikey": filestack.key, "upload_id": started["upload_id"], "part": 1, "size": 1},
+            headers={"Host": started["location_url"]},
+        )
+        part = ok(prepared)["url"]
+        assert part.startswith(f"http://{upload}:{port}/multipart/")
+        path = part.removeprefix(f"http://{upload}:{port}")
+        sent = filestack.http.put(filestack.server.address + path, content=b"1", headers={"Host": f"{upload}:{port}"})
+        assert sent.status_code == 200
 
 
 def test_zero_bytes(filestack: Filestack) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,20 +16,20 @@ from litestar.testing import TestClient
 
 from filemill_server.app import create_app
 from filemill_server.dialects.filestack.multipart import routes
+from filemill_server.keys import Keys
 from filemill_server.settings import load_settings
 from filestack_client import Filestack
 from filestack_uploads import FLAVOURS, Upload
-from live import LiveServer
 
 
 @pytest.fixture
 def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[TestClient[Any], str]]:
     """A server in this process, which waits for the end of an upload not at all, and a key of it."""
     monkeypatch.setattr(routes, "HOLD_SECONDS", 0.0)
-    server = LiveServer(tmp_path / "data", {"FILEMILL_WORKERS": "1"})
-    key = server.command("keys", "create", "--name", "app", "--dialect", "filestack").stdout.split()[0]
-    environment = {name: text for name, text in server.environment.items() if name.startswith("FILEMILL_")}
-    with TestClient(create_app(load_settings(environment))) as client:
+    settings = load_settings({"FILEMILL_DATA_DIR": str(tmp_path / "data"), "FILEMILL_WORKERS": "1"})
+    with TestClient(create_app(settings)) as client, client.portal() as portal:
+        keys: Keys = client.app.state.services.keys
+        _, key = portal.call(partial(keys.create, name="app", dialect="filestack"))
         yield client, key
 
 

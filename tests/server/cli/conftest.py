@@ -31,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def invoke(monkeypatch: pytest.MonkeyPatch) -> Invoke:
     """Run a command in this process; logging, which is the process's own, stays as it is."""
-    for module in ("installation", "keys"):
+    for module in ("installation", "stored"):
         monkeypatch.setattr(f"filemill_server.cli.{module}.configure_logs", lambda level: None)
 
     def run(*words: str, **environment: str) -> Result:

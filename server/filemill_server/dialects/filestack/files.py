@@ -15,7 +15,8 @@ from filemill_server.dialects.filestack.asking import about_file
 from filemill_server.dialects.filestack.metadata import metadata_body, metadata_uses
 from filemill_server.dialects.filestack.policies import Action
 from filemill_server.dialects.filestack.refusals import refuse
-from filemill_server.dialects.filestack.storing import missing_file, use_of
+from filemill_server.dialects.filestack.storing import file_url, missing_file, use_of
+from filemill_server.dialects.filestack.telling import Event, telling
 from filemill_server.names import content_disposition
 from filemill_server.plans.metering import take_unit_of
 from filemill_server.services import services_of
@@ -85,7 +86,7 @@ async def _delete(request: HttpRequest) -> Response[bytes]:
             await assets.copy(asset, id=assets.new_id(), public=False, ttl_seconds=None)
         except FileNotFoundError:  # another request was first
             raise missing_file() from None
-    await assets.delete(asset)
+    await assets.delete(asset, telling(asset.tenant, Event.DELETE, {"url": file_url(request, asset)}))
     return Response(b"success", media_type="text/plain")
 
 

@@ -16,6 +16,7 @@ from filemill_server.dialects.filestack.base64_text import decode_base64
 from filemill_server.dialects.filestack.chains import Chain, make
 from filemill_server.dialects.filestack.storing import PROVIDER, StoreOptions, store_file
 from filemill_server.dialects.filestack.tasks.endings import Store
+from filemill_server.dialects.filestack.telling import Event
 from filemill_server.doing import working_folder
 from filemill_server.presence import while_connected
 from filemill_server.services import services_of
@@ -37,7 +38,8 @@ async def store(request: HttpRequest, chain: Chain, wanted: Store) -> Asset:
         async with working_folder(services_of(request).work_folder) as folder:
             output = await make(request, folder, chain)
             given = await _given(request, folder, output, wanted)
-            return await store_file(request, chain.payer, given, _options(chain, wanted))
+            options = _options(chain, wanted)
+            return await store_file(request, chain.payer, given, options, event=Event.CONVERSE)
 
     return await while_connected(request, stored())
 

@@ -19,6 +19,13 @@ from filemill_server.assets import Asset
 from filemill_server.bodies import Part
 from filemill_server.dialects.filestack.apps import App
 from filemill_server.dialects.filestack.policies import Action, Use
+from filemill_server.dialects.filestack.telling import (
+    Event,
+    converted_text,
+    replaced_text,
+    stored_text,
+    telling,
+)
 from filemill_server.dialects.filestack.urls import cdn_base
 from filemill_server.key_forms import ALPHABET
 from filemill_server.names import clean_name
@@ -97,9 +104,15 @@ def use_of(asset: Asset, action: Action) -> Use:
 
 
 async def store_file(
-    request: HttpRequest, app: App, given: Part | Output, options: StoreOptions, *, handle: str | None = None
+    request: HttpRequest,
+    app: App,
+    given: Part | Output,
+    options: StoreOptions,
+    *,
+    handle: str | None = None,
+    event: Event = Event.UPLOAD,
 ) -> Asset:
-    """Store a file, which is consumed, as an app's.
+    """Store a file, which is consumed, as an app's, and tell its webhooks.
 
     Args:
         request: that brings it.
@@ -107,10 +120,23 @@ async def store_file(
         given: a file that came, whose type is found here, or the result of a task; its name may be "".
         options: where and as what.
         handle: of it; default: a new one.
+        event: what this is: that a file came, or that a chain made one.
     """
     said = await said_of(services_of(request), given, options)
+    handle = handle or new_handle()
+    body = _body(request, handle, **said)
+    asked: bytes = request.scope["raw_path"]
+    text = (
+        stored_text(body) if event is Event.UPLOAD else converted_text(body, asked.decode("latin-1"), options.location)
+    )
     return await services_of(request).assets.add(
-        Path(given.path), id=handle or new_handle(), tenant=app.tenant, public=True, ttl_seconds=None, **said
+        Path(given.path),
+        id=handle,
+        also=telling(app.tenant, event, text),
+        tenant=app.tenant,
+        public=True,
+        ttl_seconds=None,
+        **said,
     )
 
 
@@ -123,8 +149,11 @@ async def copy_file(request: HttpRequest, app: App, asset: Asset, options: Store
     assets = services_of(request).assets
     name = clean_name(options.filename or "") or asset.filename
     facts = asset.facts | {_STORED: _place(name, options)}
+    handle = new_handle()
+    body = _body(request, handle, filename=name, media_type=asset.media_type, size=asset.size, facts=facts)
+    also = telling(asset.tenant, Event.UPLOAD, stored_text(body))
     try:
-        return await assets.copy(asset, id=new_handle(), public=True, ttl_seconds=None, filename=name, facts=facts)
+        return await assets.copy(asset, id=handle, public=True, ttl_seconds=None, filename=name, facts=facts, also=also)
     except FileNotFoundError:
         raise missing_file() from None
 
@@ -141,7 +170,8 @@ async def replace_file(request: HttpRequest, asset: Asset, given: Part, options:
     kept = {name: value for name, value in before.items() if name != "sourceUrl"}
     source = {"sourceUrl": options.source_url} if options.source_url else {}
     said["facts"][_STORED] = kept | source
-    return await services_of(request).assets.replace(asset, given.path, **said)
+    also = telling(asset.tenant, Event.OVERWRITE, replaced_text(_body(request, asset.id, **said)))
+    return await services_of(request).assets.replace(asset, given.path, also=also, **said)
 
 
 def missing_file() -> FilemillError:
@@ -175,19 +205,33 @@ async def said_of(services: Services, given: Part | Output, options: StoreOption
 
 def stored_body(request: HttpRequest, asset: Asset) -> dict[str, Any]:
     """Return what is told of a file that was stored (FS-16, FS-86)."""
-    stored = stored_of(asset)
+    return _body(
+        request,
+        asset.id,
+        filename=asset.filename,
+        media_type=asset.media_type,
+        size=asset.size,
+        facts=asset.facts,
+    )
+
+
+def _body(
+    request: HttpRequest, handle: str, *, filename: str, media_type: str, size: int, facts: Facts, **_: object
+) -> dict[str, Any]:
+    """Return what is told of a file of these values, also before it is stored."""
+    stored: Any = facts.get(_STORED, {})
     body: dict[str, Any] = {
-        "handle": asset.id,
-        "url": file_url(request, asset),
-        "filename": asset.filename,
-        "size": asset.size,
-        "type": asset.media_type,
-        "mimetype": asset.media_type,
-        "key": stored.key if stored else asset.filename,
-        "container": stored.container if stored else CONTAINER,
+        "handle": handle,
+        "url": f"{cdn_base(request)}/{handle}",
+        "filename": filename,
+        "size": size,
+        "type": media_type,
+        "mimetype": media_type,
+        "key": stored.get("key", filename),
+        "container": stored.get("container", CONTAINER),
         "status": "Stored",
     }
-    return body | {side: asset.facts[side] for side in ("width", "height") if side in asset.facts}
+    return body | {side: facts[side] for side in ("width", "height") if side in facts}
 
 
 def file_url(request: HttpRequest, asset: Asset) -> str:
