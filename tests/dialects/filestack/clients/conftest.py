@@ -73,6 +73,7 @@ class Place:
             "REQUESTS_CA_BUNDLE": str(self.authority),
             "NODE_EXTRA_CA_CERTS": str(self.authority),
             "TLS_PORT": str(self.port),
+            "HTTP_PORT": str(self.server.port),
             "TLS_NAMES": ",".join(_NAMES),
         }
 
@@ -139,6 +140,18 @@ class Python(_Process):
 class Node(_Process):
     """filestack-js."""
 
+    @classmethod
+    def started(cls, environment: Mapping[str, str], modules: Path, told: Mapping[str, Any]) -> Self:
+        """Say how it is started.
+
+        Args:
+            environment: for the names.
+            modules: where it is.
+            told: the key, and what repoints it.
+        """
+        words = ["node", "--require", str(HERE / "names.js"), str(HERE / "client.js"), json.dumps(told)]
+        return cls(words, {**environment, "NODE_PATH": str(modules)})
+
     def __call__(self, name: str, *arguments: Any, **more: Any) -> Any:
         """Call a method of the client, or a function of the package.
 
@@ -190,6 +203,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         "FILEMILL_FETCH_ALLOW_NETWORKS": "127.0.0.0/8",
         "FILEMILL_DIALECT_HOSTS": ",".join(f"filestack={name}" for name in (*_HOSTS, f"*.{DOMAIN}")),
         "FILEMILL_PUBLIC_URL": f"https://{ORIGIN}",
+        "FILEMILL_WEBHOOK_ALLOW_HTTP": "true",
         "FILEMILL_WORKERS": "2",
     }
     server = LiveServer(folder / "data", settings)
@@ -296,12 +310,10 @@ def _clients(place: Place, way: str, app: Filestack, modules: Path, stack: ExitS
         python = node = {}
     named = [str(HERE / "names.py"), str(place.port), ",".join(_NAMES)]
     in_python = [sys.executable, *named, str(HERE / "client.py"), json.dumps({"key": app.key, **python})]
-    node_words = ["node", "--require", str(HERE / "names.js"), str(HERE / "client.js")]
-    environment = place.environment | {"NODE_PATH": str(modules)}
     return Clients(
         way,
         app,
-        stack.enter_context(Python(in_python, environment)),
-        stack.enter_context(Node([*node_words, json.dumps({"key": app.key, **node})], environment)),
+        stack.enter_context(Python(in_python, place.environment)),
+        stack.enter_context(Node.started(place.environment, modules, {"key": app.key, **node})),
         cdn,
     )

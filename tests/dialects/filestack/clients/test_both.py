@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from filemill_server.dialects.filestack.webhook_signature import signed_headers
 from filestack_client import picture
 from live import size_of
+from webhook_inbox import receiving_in_thread
 
 from .conftest import ClientError, Clients
 
@@ -57,14 +58,19 @@ def test_below_prefixes(prefixed: Clients, document: Path, large: Path, red: Pat
     prefixed.python(stored["handle"], ("delete", {}), **prefixed.policy("remove"))
 
 
-def test_checking_webhooks(repointed: Clients) -> None:
-    """FS-143: what is signed here, both clients find right, and nothing else."""
-    body = '{"id":1,"action":"fp.upload","timestamp":1559199901,"text":{"filename":"träume.png"}}'
-    headers = signed_headers("hook secret", 1559199999, body.encode())
-    given = {"secret": "hook secret", "body": body, "headers": headers}
+def test_checking_webhooks(clients: Clients, red: Path) -> None:
+    """FS-140, FS-142, FS-143: what is sent of an upload both clients find signed, and nothing else."""
+    with receiving_in_thread() as inbox:
+        words = ("keys", "webhooks", "add", "--tenant", clients.way, inbox.url)
+        secret = clients.app.server.command(*words).stdout.strip()
+        url = clients.node("upload", str(red), {}, {})["url"]
+        headers, sent = inbox.wait(1)
+    body = sent.decode()
+    assert json.loads(body)["text"]["url"] == url
+    given = {"secret": secret, "body": body, "headers": headers}
     check = "verify_webhook_signature"
-    assert repointed.python("helpers", (check, given)) == [True, {}]
-    assert repointed.python("helpers", (check, {**given, "secret": "other"}))[0] is False
-    compared = {"signature": headers["FS-Signature"], "timestamp": headers["FS-Timestamp"]}
-    assert repointed.node("validateWebhookSignature", "hook secret", body, compared) is True
-    assert repointed.node("validateWebhookSignature", "hook secret", body + " ", compared) is False
+    assert clients.python("helpers", (check, given)) == [True, {}]
+    assert clients.python("helpers", (check, {**given, "secret": "other"}))[0] is False
+    compared = {"signature": headers["fs-signature"], "timestamp": headers["fs-timestamp"]}
+    assert clients.node("validateWebhookSignature", secret, body, compared) is True
+    assert clients.node("validateWebhookSignature", secret, f"{body} ", compared) is False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import time
 import zipfile
 from pathlib import Path
@@ -16,7 +17,7 @@ from filestack_client import Filestack, picture
 from live import size_of
 from ocr_scans import Scans
 
-from .conftest import ClientError, Clients
+from .conftest import ClientError, Clients, Node
 
 
 def uploaded(clients: Clients, file: Path, options: dict[str, Any] | None = None, **store: Any) -> dict[str, Any]:
@@ -237,3 +238,14 @@ def test_starting(clients: Clients) -> None:
     """FS-04: what the client asks before it begins."""
     assert clients.node("prefetch", {}) == {"permissions": {}, "settings": {}}
     assert json.dumps(clients.node("getVersion")) == '"JS-4.3.8"'
+
+
+def test_plain_http(filestack: Filestack, filestack_js: Path, document: Path) -> None:
+    """FS-104: without TLS this client is sent on to `http://…`, which no other one takes."""
+    origin = "http://one.test"
+    urls = {"fileApiUrl": f"{origin}/api/file", "cdnUrl": origin, "processUrl": origin, "uploadApiUrl": origin}
+    environment = {**os.environ, "TLS_NAMES": "one.test", "TLS_PORT": "0", "HTTP_PORT": str(filestack.server.port)}
+    with Node.started(environment, filestack_js, {"key": filestack.key, "urls": urls}) as node:
+        for options in ({}, {"intelligent": True}):
+            found = node("upload", str(document), options, {})
+            assert node("download", found["handle"])["data"] == document.read_bytes()
