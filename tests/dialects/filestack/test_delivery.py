@@ -47,3 +47,5 @@ def test_a_chain_ends_in_a_picture(filestack: Filestack) -> None:
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", made.headers["etag"])
     part = filestack.http.get(url, headers={"Range": "bytes=0-3"})
     assert (part.status_code, part.content) == (206, made.content[:4])
+    saved = filestack.http.get(url, params={"dl": "true"})
+    assert (saved.content, saved.headers["content-disposition"].partition(";")[0]) == (made.content, "attachment")

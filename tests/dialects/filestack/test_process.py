@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from typing import Any
 
 import pytest
@@ -50,15 +52,34 @@ def test_names_in_any_case(filestack: Filestack) -> None:
     assert (answer.status_code, answer.json()["width"]) == (200, 16), answer.text
 
 
-def test_sources_with_headers(filestack: Filestack) -> None:
-    """FS-91: a URL with headers to fetch it with, and one without."""
+def test_sources_elsewhere(filestack: Filestack) -> None:
+    """FS-90, FS-93: fetched, done and stored under the name that they had; without tasks as they are."""
     with origin.serving({"a.png": picture()}) as port:
         url = f"http://127.0.0.1:{port}/a.png"
-        for source in (url, {"source": url, "headers": {"X-Token": "t"}}):
-            body = processed(filestack, sources=[source], tasks=[{"name": "flip"}])
-            assert (body["width"], body["filename"]) == (64, "a.png")
+        body = processed(filestack, sources=[url], tasks=[{"name": "flip"}])
+        assert (body["width"], body["filename"]) == (64, "a.png")
         body = processed(filestack, sources=[url])
         assert filestack.http.get(body["url"]).content == picture()
+
+
+def test_sources_with_headers(filestack: Filestack) -> None:
+    """FS-91: the headers are sent with the fetch."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                asked.append(connection.recv(65536))
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(picture()) + picture())
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        source = {"Source": f"http://127.0.0.1:{listening.getsockname()[1]}/b.png", "headers": {"X-Token": "secret"}}
+        body = processed(filestack, sources=[source], tasks=[{"name": "flop"}])
+        thread.join()
+    assert (body["width"], body["filename"]) == (64, "b.png")
+    assert b"x-token: secret" in asked[0].lower()
 
 
 def test_many_sources(filestack: Filestack) -> None:
