@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from msgspec.structs import replace
 
@@ -357,6 +358,23 @@ def test_limits(filestack: Filestack) -> None:
     refusal(upload.call("upload", **going_on, part=1, size=5, offset=1), 400, "offset")
     refusal(upload.call("commit", **going_on, part=1, size=1), 400, "fii")
     ok(upload.call("upload", **going_on, part=10_000, size=1))
+
+
+def test_units(filestack_server: Any) -> None:
+    """FS-183: a start costs a unit of the plan, and what follows costs none; so does what is refused."""
+    with Filestack(filestack_server, "metered", plan="pro") as app:
+        upload = Upload(app)
+
+        def remaining(answer: httpx.Response) -> int:
+            assert answer.headers["filestack-limit"]
+            return int(answer.headers["filestack-remaining"])
+
+        first = remaining(upload.call("start", filename="a", size=4))
+        refusal(upload.call("start", filename="a", size=1 << 50), 413)
+        upload.start(b"1234")
+        part = upload.send(1, b"1234")
+        assert remaining(upload.call("upload", **upload.going_on, part=1, size=4)) == first - 1
+        assert [remaining(upload.complete([part])) for _ in range(2)] == [first - 1] * 2
 
 
 def test_memory(filestack: Filestack, tmp_path: Path) -> None:
