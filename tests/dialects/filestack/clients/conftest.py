@@ -31,9 +31,8 @@ from tls_front import tls_front
 
 HERE = Path(__file__).parent
 VENDOR = (".filestackapi.com", ".filestackcontent.com")
-DOMAIN = "fs.test"
-ORIGIN = "files.test"
-_NAMES = (*VENDOR, f".{DOMAIN}", ORIGIN)
+DOMAIN = "files.example.com"
+_NAMES = (*VENDOR, f".{DOMAIN}", DOMAIN)
 _HOSTS = ("www.filestackapi.com", "process.filestackapi.com", "upload.filestackapi.com", "cdn.filestackcontent.com")
 _ANSWER = "answer "
 _SECONDS = 30
@@ -104,9 +103,10 @@ class _Process:
             self.process.stdin.write(json.dumps(asked) + "\n")
             self.process.stdin.flush()
             # What a client prints of its own accord is no answer.
-            line = next(line for line in self.process.stdout if line.startswith(_ANSWER))
+            line = next((line for line in self.process.stdout if line.startswith(_ANSWER)), "")
         finally:
             ending.cancel()
+        assert line, "the client ended"
         said = json.loads(line.removeprefix(_ANSWER))
         if "error" in said:
             raise ClientError(said)
@@ -202,7 +202,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     settings = {
         "FILEMILL_FETCH_ALLOW_NETWORKS": "127.0.0.0/8",
         "FILEMILL_DIALECT_HOSTS": ",".join(f"filestack={name}" for name in (*_HOSTS, f"*.{DOMAIN}")),
-        "FILEMILL_PUBLIC_URL": f"https://{ORIGIN}",
+        "FILEMILL_PUBLIC_URL": f"https://{DOMAIN}",
         "FILEMILL_WEBHOOK_ALLOW_HTTP": "true",
         "FILEMILL_WORKERS": "2",
     }
@@ -288,8 +288,13 @@ def origin() -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
+def python_names(place: Place) -> list[str]:
+    """Return the words before a Python program that finds the server by the names."""
+    return [str(HERE / "names.py"), str(place.port), ",".join(_NAMES)]
+
+
 def _clients(place: Place, way: str, app: Filestack, modules: Path, stack: ExitStack) -> Clients:
-    below = f"https://{ORIGIN}/filestack"
+    below = f"https://{DOMAIN}/filestack"
     python: Mapping[str, Mapping[str, str]]
     node: Mapping[str, Mapping[str, str]]
     if way == "prefixed":
@@ -308,8 +313,7 @@ def _clients(place: Place, way: str, app: Filestack, modules: Path, stack: ExitS
     else:
         cdn = "https://cdn.filestackcontent.com"
         python = node = {}
-    named = [str(HERE / "names.py"), str(place.port), ",".join(_NAMES)]
-    in_python = [sys.executable, *named, str(HERE / "client.py"), json.dumps({"key": app.key, **python})]
+    in_python = [sys.executable, *python_names(place), str(HERE / "client.py"), json.dumps({"key": app.key, **python})]
     return Clients(
         way,
         app,
