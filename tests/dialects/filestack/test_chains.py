@@ -219,6 +219,9 @@ def test_fallback(filestack: Filestack) -> None:
         answer = filestack.http.get(f"{filestack.cdn}/{chain}/resize=width:10/{source}")
         assert (answer.status_code, answer.content) == (200, picture(5, 5)), answer.text
     assert answer.headers["cache-control"] == "public, max-age=77"
+    undone = filestack.http.get(f"{filestack.cdn}/fallback=file:{spare}/tags/{text}")
+    assert (undone.content, undone.headers["cache-control"]) == (picture(5, 5), "no-store")
+    refused_delivery(filestack.http.get(f"{filestack.cdn}/fallback=file:{spare}/flip/store/{text}"), 400)
     refused_delivery(filestack.http.get(f"{filestack.cdn}/fallback=file:{spare}/rezise=width:1/{text}"), 400)
     refused_delivery(filestack.http.get(f"{filestack.cdn}/fallback=file:{MISSING}/flip/{MISSING}"), 404)
 

@@ -114,7 +114,7 @@ class _Asked:
         try:
             return await self._answer(line, end)
         except FilemillError as error:
-            if end.fallback is None or error.code in _NO_FALLBACK:
+            if end.fallback is None or end.store is not None or error.code in _NO_FALLBACK:
                 raise
             return await self._fall_back(end.fallback, error)
 
@@ -191,7 +191,7 @@ class _Asked:
 
     async def _fall_back(self, fallback: Fallback, error: FilemillError) -> Answer:
         """Answer with another file in place of one that could not be made (FS-75)."""
-        permission = Permission(app=self.app, security=self.said.security, action=action_of(self.said.tasks))
+        permission = Permission(app=self.app, security=self.said.security, action=Action.CONVERT)
         try:
             origin = await find_stored(self.request, fallback.file, permission)
         except FilemillError:
