@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ from filemill_server.keys import Keys
 from filemill_server.settings import load_settings
 from filestack_client import Filestack
 from filestack_uploads import FLAVOURS, Upload
+from live import LiveServer
 
 
 @pytest.fixture
@@ -50,6 +53,28 @@ def test_patience(impatient: tuple[TestClient[Any], str]) -> None:
         assert answers[-1].status_code == 200
         handles.append(answers[-1].json()["handle"])
     assert len(set(handles)) == 5
+
+
+def test_two_processes(filestack: Filestack, filestack_server: LiveServer) -> None:
+    """FS-115: of two processes of one server that end an upload at the same time, one stores the file."""
+    other = LiveServer(filestack_server.data, filestack_server.settings, key="none")
+    other.start()
+    try:
+        for _ in range(5):
+            upload = Upload(filestack)
+            upload.start(b"12345678")
+            said = {"apikey": filestack.key, **upload.going_on, "parts": [upload.send(1, b"12345678")]}
+
+            def end(server: LiveServer, said: dict[str, Any] = said) -> httpx.Response:
+                return httpx.post(f"{server.address}/filestack/upload/multipart/complete", json=said, timeout=60)
+
+            with ThreadPoolExecutor(2) as threads:
+                answers = list(threads.map(end, (filestack_server, other)))
+            assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers]
+            (handle,) = {answer.json()["handle"] for answer in answers}
+            assert upload.read(handle) == b"12345678"
+    finally:
+        other.stop()
 
 
 @st.composite

@@ -43,20 +43,27 @@ async def complete(request: HttpRequest, app: App, upload: UploadToken, named: M
     services = services_of(request)
     if (before := await completed(services, upload)) is not None:
         return before
+    try:
+        parts = await _checked(services, upload, named)
+        async with working_folder(services.work_folder) as folder:
+            path = await _joined(services, parts, folder / "file", file_limit_of(request))
+            made = await _stored(request, app, upload, path)
+    except (FilemillError, FileNotFoundError, IntegrityError) as error:
+        # Another process was quicker: it has stored the file, and ended the parts.
+        if (theirs := await completed(services, upload)) is not None:
+            return theirs
+        if isinstance(error, FilemillError):
+            raise
+        raise FilemillError(ErrorCode.CONFLICT, "The parts changed while they were joined.") from None
+    await services.uploads.delete_many(parts)
+    return made
+
+
+async def _checked(services: Services, upload: UploadToken, named: Mapping[int, str]) -> Sequence[Upload]:
     parts = await parts_of(services, upload, named)
     if (size := sum(part.size for part in parts)) != upload.size:
         raise unreadable(f"The {len(parts)} parts have {size} bytes together; the file was to have {upload.size}.")
-    async with working_folder(services.work_folder) as folder:
-        try:
-            path = await _joined(services, parts, folder / "file", file_limit_of(request))
-            made = await _stored(request, app, upload, path)
-        except (FileNotFoundError, IntegrityError):
-            theirs = await completed(services, upload)  # another process was quicker
-            if theirs is None:  # or a part was sent again
-                raise FilemillError(ErrorCode.CONFLICT, "The parts changed while they were joined.") from None
-            return theirs
-    await services.uploads.delete_many(parts)
-    return made
+    return parts
 
 
 async def _joined(services: Services, parts: Sequence[Upload], path: Path, limit: int) -> Path:
