@@ -3,7 +3,7 @@
     python tests/bench/filestack.py [--rounds 5] [--seconds 2] [--clients 8] [--side 400]
 
 Starts a server of its own on 127.0.0.1, with one process and two workers, and ends it. What is compared is asked for
-in turn, round after round, by this process; the median of the rounds counts. It takes a core for itself: on a
+in turn, round after round, by this process; the median of the rounds' ratios counts. It takes a core for itself: on a
 machine of two the server has the other one.
 """
 
@@ -133,9 +133,10 @@ def in_turn(server: LiveServer, kinds: Mapping[str, bytes], options: argparse.Na
         cost = median(costs[name])
         shown = " ".join(f"{rate:.0f}" for rate in found)
         print(f"{name:24} {median(found):8.1f} requests a second, {cost:6.2f} ms of CPU each   ({shown})", flush=True)
-    one, other = kinds
-    print(f"  by CPU time: {median(costs[one]) / median(costs[other]):.3f}")
-    return median(rates[other]) / median(rates[one])
+    first, second = (list(zip(rates[name], costs[name], strict=True)) for name in kinds)
+    pairs = list(zip(first, second, strict=True))
+    print(f"  by CPU time: {median(one[1] / other[1] for one, other in pairs):.3f}")
+    return median(other[0] / one[0] for one, other in pairs)
 
 
 def noise(side: int) -> pyvips.Image:
