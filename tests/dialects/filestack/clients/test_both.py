@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from filestack_client import picture
+from filestack_client import Filestack, picture
 from live import size_of
 from webhook_inbox import receiving_in_thread
 
@@ -39,6 +39,34 @@ def test_back(clients: Clients, red: Path, document: Path) -> None:
         clients.python(handle, ("get_content", {}))
 
 
+def test_own_urls(clients: Clients, red: Path) -> None:
+    """FS-28, FS-43, FS-90: delivery URLs of this server are sources as any others, and are not fetched.
+
+    No name of these leads the server to itself. What they may not have when they are asked for, they may not have here.
+    """
+    handle = clients.node("upload", str(red), {}, {})["handle"]
+    kept = clients.node("storeURL", clients.node("transform", handle, {"resize": {"width": 16}}))
+    assert size_of(clients.python(kept["handle"], ("get_content", {}))) == (16, 12)
+    loaded = clients.python("client", ("upload_url", {"url": f"{clients.cdn}/{handle}"}))
+    assert clients.node("download", loaded["handle"])["data"] == red.read_bytes()
+    told = clients.python(loaded["handle"], ("metadata", {"attributes_list": ["source_url"]}))
+    assert told == {"source_url": f"{clients.cdn}/{handle}"}
+    turned = (
+        ("transform_external", {"external_url": f"{clients.cdn}/resize=width:16/{handle}"}),
+        ("rotate", {"deg": 90}),
+    )
+    assert size_of(clients.python("client", *turned, ("get_content", {}))) == (12, 16)
+    with Filestack(clients.app.server, f"own-{clients.way}", signed=True) as app:
+        hidden = app.store(picture(), **app.sign("store").query)["handle"]
+    with pytest.raises(ClientError, match="signature"):
+        clients.python("client", ("upload_url", {"url": f"{clients.cdn}/{hidden}"}))
+    signed = app.sign("read")
+    url = f"{clients.cdn}/security=p:{signed.policy},s:{signed.signature}/{hidden}"
+    assert clients.node("storeURL", url)["size"] == len(picture())
+    with pytest.raises(ClientError, match="no file"):
+        clients.python("client", ("upload_url", {"url": f"{clients.cdn}/{'a' * 20}"}))
+
+
 def test_below_prefixes(prefixed: Clients, document: Path, large: Path, red: Path, origin: str) -> None:
     """FS-03, DX-04: one address with a path for each part of the service; all URLs in answers go there."""
     handle = prefixed.python("client", ("upload", {"filepath": str(document)}))["handle"]
@@ -50,6 +78,8 @@ def test_below_prefixes(prefixed: Clients, document: Path, large: Path, red: Pat
     assert stored["url"] == f"{prefixed.cdn}/{stored['handle']}"
     small = prefixed.python(stored["handle"], ("resize", {"width": 16}), ("store", {"filename": "small.png"}))
     assert size_of(prefixed.node("download", small["handle"])["data"]) == (16, 12)
+    copied = prefixed.node("storeURL", prefixed.node("transform", stored["handle"], {"flip": True}))
+    assert size_of(prefixed.python(copied["handle"], ("get_content", {}))) == (64, 48)
     loaded = prefixed.python("client", ("upload_url", {"url": f"{origin}/blue.png"}))
     assert prefixed.node("retrieve", loaded["handle"], {}) == picture(30, 20, (0, 0, 255))
     for one in (handle, found["handle"]):
