@@ -88,19 +88,19 @@ def test_below_prefixes(prefixed: Clients, document: Path, large: Path, red: Pat
     prefixed.python(stored["handle"], ("delete", {}), **prefixed.policy("remove"))
 
 
-def test_checking_webhooks(clients: Clients, red: Path) -> None:
+def test_checking_webhooks(repointed: Clients, red: Path) -> None:
     """FS-140, FS-142, FS-143: what is sent of an upload both clients find signed, and nothing else."""
     with receiving_in_thread() as inbox:
-        words = ("keys", "webhooks", "add", "--tenant", clients.way, inbox.url)
-        secret = clients.app.server.command(*words).stdout.strip()
-        url = clients.node("upload", str(red), {}, {})["url"]
+        words = ("keys", "webhooks", "add", "--tenant", repointed.way, inbox.url)
+        secret = repointed.app.server.command(*words).stdout.strip()
+        url = repointed.node("upload", str(red), {}, {})["url"]
         headers, sent = inbox.wait(1)
     body = sent.decode()
     assert json.loads(body)["text"]["url"] == url
     given = {"secret": secret, "body": body, "headers": headers}
     check = "verify_webhook_signature"
-    assert clients.python("helpers", (check, given)) == [True, {}]
-    assert clients.python("helpers", (check, {**given, "secret": "other"}))[0] is False
+    assert repointed.python("helpers", (check, given)) == [True, {}]
+    assert repointed.python("helpers", (check, {**given, "secret": "other"}))[0] is False
     compared = {"signature": headers["fs-signature"], "timestamp": headers["fs-timestamp"]}
-    assert clients.node("validateWebhookSignature", secret, body, compared) is True
-    assert clients.node("validateWebhookSignature", secret, f"{body} ", compared) is False
+    assert repointed.node("validateWebhookSignature", secret, body, compared) is True
+    assert repointed.node("validateWebhookSignature", secret, f"{body} ", compared) is False

@@ -56,11 +56,16 @@ def test_uploading_bytes(clients: Clients) -> None:
     assert content(clients, found["handle"]) == picture()
 
 
-@pytest.mark.parametrize("mode", [True, "fallback"])
-def test_uploading_intelligently(clients: Clients, large: Path, mode: bool | str) -> None:
-    """FS-103, FS-109, FS-110: chunks that are committed; `fallback` names its parts and says `fii` as well."""
-    found = uploaded(clients, large, {"intelligent": mode})
+def test_uploading_intelligently(clients: Clients, large: Path) -> None:
+    """FS-103, FS-109: chunks that are committed."""
+    found = uploaded(clients, large, {"intelligent": True})
     assert (found["status"], content(clients, found["handle"])) == ("Stored", large.read_bytes())
+
+
+def test_uploading_with_a_fallback(repointed: Clients, document: Path) -> None:
+    """FS-110: parts that are named, and `fii` as well."""
+    found = uploaded(repointed, document, {"intelligent": "fallback"})
+    assert (found["status"], content(repointed, found["handle"])) == ("Stored", document.read_bytes())
 
 
 def test_storing_a_url(clients: Clients, origin: str) -> None:
