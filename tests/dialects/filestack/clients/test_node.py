@@ -216,7 +216,10 @@ def test_storing_a_chain(clients: Clients, red: Path, origin: str) -> None:
 
 
 def test_policies(clients: Clients, red: Path) -> None:
-    """FS-06, FS-120, FS-121, FS-123, FS-125: an app of which every call needs a signature, of standard base64."""
+    """FS-06, FS-120, FS-121, FS-123, FS-125, FS-184: an app of which every call needs a signature.
+
+    The policy is standard base64. What is refused is not tried again: ten times would take minutes.
+    """
     with Filestack(clients.app.server, f"js-{clients.way}", signed=True) as app:
         own = {"key": app.key}
         # The signs make characters in which the two alphabets differ.

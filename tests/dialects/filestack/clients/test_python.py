@@ -246,6 +246,26 @@ def test_documents(repointed: Clients, tmp_path: Path) -> None:
     assert content(clients, handle, ("filetype_conversion", {"format": "jpg", "page": 2})).startswith(b"\xff\xd8")
 
 
+def test_what_is_not_done(repointed: Clients, red: Path) -> None:
+    """FS-53, FS-83, FS-87, FS-89, FS-185: services that are not here say so to who calls them."""
+    clients = repointed
+    handle = uploaded(clients, red)["handle"]
+    calls: dict[str, tuple[Any, ...]] = {
+        "tags": (handle, ("tags", {})),
+        "sfw": (handle, ("sfw", {})),
+        "video_convert": (handle, ("av_convert", {"preset": "h264", "width": 100})),
+        "minify_css": (handle, ("minify_css", {"level": 1}), ("get_content", {})),
+        "urlscreenshot": (
+            "client",
+            ("urlscreenshot", {"url": "https://example.com", "width": 100}),
+            ("get_content", {}),
+        ),
+    }
+    for name, call in calls.items():
+        with pytest.raises(ClientError, match=rf"^FilestackHTTPError .*'{name}' is not done here"):
+            clients.python(*call, **clients.policy())
+
+
 def test_policies(clients: Clients, red: Path) -> None:
     """FS-06, FS-120, FS-121, FS-122, FS-123, FS-124, FS-125: an app of which every call needs a signature."""
     with Filestack(clients.app.server, f"signed-{clients.way}", signed=True) as app:
