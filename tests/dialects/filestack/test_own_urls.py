@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
 import pytest
 
@@ -14,8 +16,9 @@ HOST = "cdn.fs.test"
 def process(client: Filestack, source: str) -> httpx.Response:
     """Store what a URL gives, by `POST /process` on a host of delivery."""
     headers = {"Host": f"{HOST}:{client.server.port}"}
-    said = {"apikey": client.key, "sources": [source], "tasks": [{"name": "store"}]}
-    return client.http.post(f"{client.server.address}/process", headers=headers, json=said)
+    said = json.dumps({"apikey": client.key, "sources": [source], "tasks": [{"name": "store"}]})
+    headers["Content-Type"] = "application/json"
+    return client.http.post(f"{client.server.address}/process", headers=headers, content=said)
 
 
 def stored(client: Filestack, answer: httpx.Response) -> bytes:
@@ -64,6 +67,8 @@ def test_what_is_no_file(filestack: Filestack, handle: str) -> None:
     ):
         answer = process(filestack, url)
         assert (answer.status_code, set(answer.json())) == (422, {"error"}), url
+    for url in ("http://[::1", f"https://{HOST}/\x00", f"https://{HOST}/%ff", f"https://{HOST}/\ud800"):
+        assert process(filestack, url).status_code in (400, 422), url
     assert process(filestack, f"https://{HOST}/{'a' * 20}").status_code == 404
     assert process(filestack, f"https://{HOST}/sepia=tone:300/{handle}").status_code == 422
 

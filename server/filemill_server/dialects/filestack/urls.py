@@ -51,7 +51,10 @@ def upload_base(request: HttpRequest) -> str:
 def delivered_here(request: HttpRequest, url: str) -> tuple[bytes, bytes] | None:
     """Return the path and the query of a URL that the delivery of this server answers; None for any other."""
     text = url.partition("#")[0]
-    parted = urlsplit(text)
+    try:
+        parted = urlsplit(text)
+    except ValueError:
+        return None
     services = services_of(request)
     bases = [cdn_base(request)]
     if public := services.settings.public_url:
@@ -62,7 +65,7 @@ def delivered_here(request: HttpRequest, url: str) -> tuple[bytes, bytes] | None
     if found is None:
         return None
     path, _, query = text.removeprefix(found).partition("?")
-    return path.encode(), query.encode()
+    return path.encode(errors="surrogatepass"), query.encode(errors="surrogatepass")
 
 
 def _is_delivery_host(services: Services, host: str) -> bool:
