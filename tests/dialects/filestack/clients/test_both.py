@@ -9,9 +9,8 @@ import pytest
 
 from filestack_client import Filestack, picture
 from live import size_of
+from official_clients import ClientError, Clients
 from webhook_inbox import receiving_in_thread
-
-from .conftest import ClientError, Clients
 
 
 def test_across(clients: Clients, document: Path) -> None:

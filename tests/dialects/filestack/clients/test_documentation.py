@@ -11,8 +11,7 @@ import pytest
 
 from documentation import ROOT, blocks
 from filestack_client import Filestack
-
-from .conftest import DOMAIN, HERE, Place, python_names
+from official_clients import DOMAIN, HERE, Place, python_names
 
 PAGE = ROOT / "docs/consumers/dialects/filestack.md"
 PRINTED = {

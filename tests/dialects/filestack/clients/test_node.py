@@ -16,8 +16,7 @@ import pyvips
 from filestack_client import Filestack, picture
 from live import size_of
 from ocr_scans import Scans
-
-from .conftest import ClientError, Clients, Node
+from official_clients import ClientError, Clients, Node
 
 
 def uploaded(clients: Clients, file: Path, options: dict[str, Any] | None = None, **store: Any) -> dict[str, Any]:

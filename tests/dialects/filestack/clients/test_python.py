@@ -14,8 +14,7 @@ from filemill_server.dialects.filestack.tasks.plan import UNAVAILABLE
 from filestack_client import Filestack, picture
 from live import size_of
 from ocr_scans import Scans
-
-from .conftest import ClientError, Clients
+from official_clients import ClientError, Clients
 
 OBJECTS = [[0, 0, 20, 20], [20, 20, 20, 20]]
 
