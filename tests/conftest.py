@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -139,6 +141,14 @@ def _part(kind: type[P]) -> Iterator[P]:
         pytest.skip(str(error))
     with made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The picture that `make serve` draws."""
+    path = tmp_path_factory.mktemp("sample") / "sample.jpg"
+    subprocess.run([sys.executable, ROOT / "docs" / "sample.py", path], check=True, timeout=60)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -37,14 +37,6 @@ SIZES = {
 }
 
 
-@pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The picture that `make serve` draws."""
-    path = tmp_path_factory.mktemp("sample") / "sample.jpg"
-    subprocess.run([sys.executable, ROOT / "docs" / "sample.py", path], check=True, timeout=60)
-    return path
-
-
 def run_page(page: Path, folder: Path, sample: Path, server: LiveServer) -> str:
     """Run the shell blocks of a page, and return what they print."""
     (folder / "sample.jpg").write_bytes(sample.read_bytes())

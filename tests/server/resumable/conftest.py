@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -60,9 +58,3 @@ def nodes(
     one, two = start(shared), start(shared)
     two.key = one.key
     return one, two
-
-
-@pytest.fixture(scope="session")
-def npm_cache() -> Path:
-    """The folder in which what npm installs is kept between runs."""
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "filemill-tests"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from tusclient.exceptions import TusCommunicationError
 from tusclient.storage.filestorage import FileStorage
 
 from live import LiveServer
+from npm import node_modules
 from tus_wire import Tus
 
 from .conftest import text
@@ -46,34 +46,15 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tus_js(npm_cache: Path) -> Path:
-    """A folder in which Node finds tus-js-client, of the versions and hashes that the lock names."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("Node is not installed (apt-get install nodejs npm)")
-    lock = (SCRIPT / "package-lock.json").read_bytes()
-    folder = npm_cache / f"tus-js-client-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not folder.is_dir():
-        fresh = folder.with_name(f"{folder.name}-{os.getpid()}")
-        fresh.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(SCRIPT / name, fresh)
-        words = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(words, cwd=fresh, capture_output=True, text=True, timeout=300)
-        if done.returncode != 0:
-            shutil.rmtree(fresh)
-            pytest.skip(f"npm could not fetch tus-js-client: {done.stderr.strip()[-300:]}")
-        try:
-            fresh.rename(folder)
-        except OSError:  # another worker was first
-            shutil.rmtree(fresh)
-    return folder
+def tus_js() -> Path:
+    """The folder in which Node finds tus-js-client."""
+    return node_modules(SCRIPT)
 
 
 @pytest.fixture
 def run_js(tus_js: Path, tmp_path: Path) -> Run:
     """Start an upload by tus-js-client; see `upload.js`."""
-    (tmp_path / "node_modules").symlink_to(tus_js / "node_modules")
+    (tmp_path / "node_modules").symlink_to(tus_js)
     for name in ("package.json", "upload.js"):
         shutil.copy(SCRIPT / name, tmp_path)
 

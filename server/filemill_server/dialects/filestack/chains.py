@@ -125,7 +125,7 @@ async def _bring(request: HttpRequest, folder: Path, chain: Chain) -> Sequence[R
 
     async def one(index: int, origin: Origin) -> Received:
         if origin.asset is not None:
-            return await _stored(request, folder / f"stored-{index}", origin.asset, limit)
+            return await bring_stored(request, folder / f"stored-{index}", origin.asset, limit)
         source = Source(url=origin.url, headers=dict(origin.headers) or None)
         (given,) = await bringer.bring([(f"/source/{index}", source)])
         file = await _identified(request, Part("", Path(given.path), given.name))
@@ -143,7 +143,12 @@ async def _bring(request: HttpRequest, folder: Path, chain: Chain) -> Sequence[R
     return files
 
 
-async def _stored(request: HttpRequest, path: Path, asset: Asset, limit: int) -> Received:
+async def bring_stored(request: HttpRequest, path: Path, asset: Asset, limit: int) -> Received:
+    """Bring a file that is here to a path.
+
+    Raises:
+        FilemillError: `FILE_TOO_LARGE`, or `NOT_FOUND` where it was deleted just now.
+    """
     if asset.size > limit:
         raise too_large(asset.filename, asset.size, limit)
     try:

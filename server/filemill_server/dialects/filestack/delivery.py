@@ -26,7 +26,8 @@ from filemill_server.dialects.filestack.cached import kept
 from filemill_server.dialects.filestack.chains import Chain, make
 from filemill_server.dialects.filestack.grammar import key_candidate, parse
 from filemill_server.dialects.filestack.metadata import metadata_body, metadata_uses
-from filemill_server.dialects.filestack.origins import Permission, find, find_stored, payer
+from filemill_server.dialects.filestack.origins import Permission, find_stored, payer
+from filemill_server.dialects.filestack.own_urls import find_origin
 from filemill_server.dialects.filestack.policies import Action
 from filemill_server.dialects.filestack.request import DeliveryRequest, Handle, SourceList, Task, unreadable
 from filemill_server.dialects.filestack.stored_results import store
@@ -128,7 +129,7 @@ class _Asked:
         permission = Permission(app=self.app, security=said.security, action=action, required=Ocr in does)
         many = isinstance(said.source, SourceList)
         sources = said.source.sources if isinstance(said.source, SourceList) else (said.source,)
-        origins = [await find(self.request, (source, {}), permission) for source in sources]
+        origins = [await find_origin(self.request, (source, {}), permission) for source in sources]
         more = {"Cache-Control": cache_control(end.cache_seconds, private=any(one.private for one in origins))}
         if end.auto_image:
             more["Vary"] = "Accept"

@@ -27,7 +27,7 @@ class Origin(Struct, frozen=True, kw_only=True):
     Fields:
         app: whose it is, or who fetches it; None: it is public, and of a tenant who has no app.
         asset: a stored file; None: it is fetched.
-        url: where it is fetched from.
+        url: where it is fetched from; of a file that is here, the delivery URL that named it.
         headers: to fetch it with.
         use: what is done with it, as its policy sees that.
         policy: that was signed for it.

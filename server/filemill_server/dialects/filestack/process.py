@@ -15,7 +15,8 @@ from filemill_server.dialects.filestack.apps import app_asking
 from filemill_server.dialects.filestack.chains import Chain, make
 from filemill_server.dialects.filestack.delivery import action_of
 from filemill_server.dialects.filestack.grammar import security_of
-from filemill_server.dialects.filestack.origins import Named, Permission, find, payer
+from filemill_server.dialects.filestack.origins import Named, Permission, payer
+from filemill_server.dialects.filestack.own_urls import find_origin
 from filemill_server.dialects.filestack.policies import Action
 from filemill_server.dialects.filestack.request import DeliveryRequest, SourceList, unreadable
 from filemill_server.dialects.filestack.sources import MAX_SOURCES, plain_source
@@ -64,7 +65,7 @@ async def process(request: HttpRequest) -> Response[bytes]:
         raise unreadable("'metadata' is asked for at the URL of a file: {cdn}/HANDLE/metadata.")
     action = action_of(tasks) if tells else Action.STORE
     permission = Permission(app=app, security=security, action=action, required=Ocr in does)
-    origins = [await find(request, one, permission) for one in named]
+    origins = [await find_origin(request, one, permission) for one in named]
     chain = Chain(origins=origins, many=len(origins) > 1, tasks=tasks, payer=payer(origins))
     if tells:
         return await _tell(request, chain)

@@ -17,6 +17,8 @@ from filemill_server.bodies.body import media_type, stream_of
 from filemill_server.bodies.spool import Spool, too_large
 from filemill_server.dialects import work
 from filemill_server.dialects.bodies import read_multipart, read_object
+from filemill_server.dialects.filestack.chains import bring_stored
+from filemill_server.dialects.filestack.own_urls import file_here
 from filemill_server.dialects.filestack.request import unreadable
 from filemill_server.dialects.filestack.storing import name_of_url
 from filemill_server.names import file_name
@@ -68,7 +70,7 @@ async def read_fields(request: HttpRequest) -> dict[str, str]:
 
 
 async def fetched(request: HttpRequest, folder: Path, fields: Mapping[str, str]) -> Given:
-    """Fetch the file that a small body names (DX-07).
+    """Fetch the file that a small body names (DX-07); what this server delivers is brought from where it is.
 
     Raises:
         FilemillError: `BAD_REQUEST` where it names none; it can't be had, or is too large.
@@ -76,7 +78,11 @@ async def fetched(request: HttpRequest, folder: Path, fields: Mapping[str, str])
     url = fields.get("url", "").strip()
     if not url:
         raise unreadable("The body has no 'url'. A file itself is sent with its own Content-Type, or as multipart.")
-    part = await work.bring(request, folder, Source(url=url), file_limit_of(request))
+    limit = file_limit_of(request)
+    if (asset := await file_here(request, url)) is not None:
+        file = await bring_stored(request, folder / "here", asset, limit)
+        return Given(Part("url", file.path, file.name), url=url)
+    part = await work.bring(request, folder, Source(url=url), limit)
     return Given(Part("url", part.path, name_of_url(url)), url=url)
 
 

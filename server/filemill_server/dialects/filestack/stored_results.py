@@ -45,7 +45,7 @@ async def store(request: HttpRequest, chain: Chain, wanted: Store) -> Asset:
 
 
 def _options(chain: Chain, wanted: Store) -> StoreOptions:
-    urls = [origin.url for origin in chain.origins if origin.asset is None]
+    urls = [origin.url for origin in chain.origins if origin.url]
     return StoreOptions(
         filename=wanted.filename,
         path=wanted.path,

@@ -48,6 +48,32 @@ def upload_base(request: HttpRequest) -> str:
     return _named(request, UPLOAD) or _below(request, "upload")
 
 
+def delivered_here(request: HttpRequest, url: str) -> tuple[bytes, bytes] | None:
+    """Return the path and the query of a URL that the delivery of this server answers; None for any other."""
+    text = url.partition("#")[0]
+    try:
+        parted = urlsplit(text)
+    except ValueError:
+        return None
+    services = services_of(request)
+    bases = [cdn_base(request)]
+    if public := services.settings.public_url:
+        bases.append(f"{public.rstrip('/')}/{NAME}{PLACES[DELIVERY]}")
+    found = next((base for base in bases if text.startswith(f"{base}/")), None)
+    if found is None and _is_delivery_host(services, parted.netloc.lower()):
+        found = f"{parted.scheme}://{parted.netloc}"
+    if found is None:
+        return None
+    path, _, query = text.removeprefix(found).partition("?")
+    return path.encode(errors="surrogatepass"), query.encode(errors="surrogatepass")
+
+
+def _is_delivery_host(services: Services, host: str) -> bool:
+    label, _, rest = host.partition(".")
+    hosts = _hosts(services)
+    return PLACES.get(label) == PLACES[DELIVERY] and (host in hosts or f"*.{rest}" in hosts)
+
+
 def _below(request: HttpRequest, part: str) -> str:
     """Return the base of a part where all have one origin: at the root there is no path that keeps them apart."""
     base = base_url(request)
