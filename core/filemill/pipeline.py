@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from filemill.encoding import Encoding
 from filemill.errors import ErrorCode, Fault, FilemillError, invalid
 from filemill.faults import convert, refuse, unknown
@@ -20,7 +22,11 @@ def read_steps(registry: Registry, value: object, pointer: str = "/steps", *, st
     Raises:
         FilemillError: `INVALID_PARAMETER` with every fault and its pointer, `OPERATION_UNAVAILABLE`.
     """
-    steps: list[Operation] = convert(value, registry.pipeline_type, pointer, strict=strict)
+    steps: list[Operation]
+    try:
+        steps = msgspec.convert({"steps": value}, registry.held_pipeline, strict=strict).steps
+    except (msgspec.ValidationError, FilemillError):  # then time is no matter: all faults are named
+        steps = convert(value, registry.pipeline_type, pointer, strict=strict)
     return steps
 
 

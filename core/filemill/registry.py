@@ -92,6 +92,11 @@ class Registry:
         """The type of a pipeline: a list of steps."""
         return GenericAlias(list, (self.step_type,))
 
+    @cached_property
+    def held_pipeline(self) -> Any:
+        """A struct with a pipeline in `steps`: msgspec keeps what it knows of structs, of other types it does not."""
+        return msgspec.defstruct("HeldPipeline", [("steps", self.pipeline_type)])
+
     def entry(self, step: Operation) -> Entry:
         """Return the registration of a step's operation."""
         return self.operations[tag_of(type(step))]
