@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import pyvips
+from rapidfuzz.distance import Levenshtein
 
 from filemill import Document, Limits
 from filemill.engine import run
@@ -26,16 +27,6 @@ def folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).translate(_FOLDED).split())
 
 
-def distance(one: str, other: str) -> int:
-    """Count the letters to insert, remove or replace (Levenshtein)."""
-    row = list(range(len(other) + 1))
-    for index, letter in enumerate(one, 1):
-        before, row = row, [index]
-        for place, wanted in enumerate(other, 1):
-            row.append(min(before[place] + 1, row[-1] + 1, before[place - 1] + (letter != wanted)))
-    return row[-1]
-
-
 def error_rate(path: Path, truth: Path, folder: Path) -> float:
     """Read a scan as the server does; give the part of its true text that is wrong."""
     registry = load_registry()
@@ -51,7 +42,7 @@ def error_rate(path: Path, truth: Path, folder: Path) -> float:
     )
     facts = run(task, registry, lambda *_: None).made[0].outputs[0].facts
     wanted = folded(truth.read_text(encoding="utf-8"))
-    return distance(folded(str(facts["text"])), wanted) / len(wanted)
+    return Levenshtein.distance(folded(str(facts["text"])), wanted) / len(wanted)
 
 
 @pytest.mark.parametrize(("turn", "most"), [(0, 0.01), (90, 0.015), (180, 0.015), (270, 0.015)])

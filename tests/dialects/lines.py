@@ -40,8 +40,9 @@ def found_tests() -> Mapping[str, Sequence[str]]:
         text = path.read_text(encoding="utf-8")
         if not _LINE.search(text):
             continue
+        rows = text.splitlines()
         for test in _tests(ast.parse(text)):
-            source = ast.get_source_segment(text, test) or ""
+            source = "\n".join(rows[test.lineno - 1 : test.end_lineno])
             for line in sorted({match[0] for match in _LINE.finditer(source)}):
                 found[line].append(f"{path.relative_to(TESTS).as_posix()}::{test.name}")
     return found

@@ -5,6 +5,9 @@ from __future__ import annotations
 from filemill.testing import conformance_tests
 
 test_conformance = conformance_tests(
+    "image",
+    "pdf",
+    "presets",
     examples=5,
     known={
         "watermark": [{"text": "filemill", "opacity": 0.5}, {"image": {"assetId": "logo"}}],
@@ -23,6 +26,12 @@ test_conformance = conformance_tests(
         "watermark-pdf": [{"text": "DRAFT", "rotate": -45}, {"image": {"assetId": "logo"}, "pages": "1"}],
         "pdf-metadata": [{"title": "A title", "language": "en"}, {"clear": True}],
         "extract-text": [{"pages": "1-2"}],
+    },
+)
+test_conformance_of_ocr = conformance_tests(
+    "ocr",
+    examples=2,  # each reads a page, or several
+    known={
         "ocr": [{"format": "hocr", "words": True}, {"format": "tsv"}, {"format": "json", "force": True}],
         "searchable-pdf": [{"mode": "redo"}, {"mode": "force"}],
     },
