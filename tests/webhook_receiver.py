@@ -11,6 +11,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any, TypeAlias
 
 import pytest
+from msgspec.structs import replace
 
 from filemill_server.webhooks.delivery import Attempt, DeliveryPolicy, Endpoint, compose, deliver
 from filemill_server.webhooks.signatures import make_secret
@@ -19,6 +20,8 @@ Answer: TypeAlias = bytes | Callable[[asyncio.StreamWriter], Awaitable[None]]
 POLICY = DeliveryPolicy(
     timeout_seconds=5, connect_timeout_seconds=1, allow_http=True, allow_networks=(ip_network("127.0.0.1/32"),)
 )
+PATIENT = replace(POLICY, connect_timeout_seconds=60, timeout_seconds=90)
+"""For many attempts at once: on a busy machine not all connect within a second, nor are answered within five."""
 SECRET = make_secret()
 MESSAGE = compose("msg_1", {"id": "job_1", "state": "succeeded", "note": "ä\r\n"})
 

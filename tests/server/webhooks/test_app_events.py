@@ -18,7 +18,7 @@ from filemill_server.tables import app_events, app_webhooks, to_stored
 from filemill_server.webhooks.app_events import OF_ONE_TENANT, Courier, enter_event
 from filemill_server.webhooks.app_webhooks import AppWebhooks
 from filemill_server.webhooks.sealing import Sealer
-from webhook_receiver import POLICY, receiving, status
+from webhook_receiver import PATIENT, receiving, status
 
 pytestmark = pytest.mark.anyio
 SEALER = Sealer(b"0123456789abcdef")
@@ -38,7 +38,7 @@ class Post:
     def new_courier(self) -> Courier:
         """Return the courier of another process."""
         counter = Counter("attempts", "Attempts.", ["outcome"], registry=CollectorRegistry())
-        return Courier(self.database, SEALER, policy=POLICY, attempts=counter, sign=signed_headers)
+        return Courier(self.database, SEALER, policy=PATIENT, attempts=counter, sign=signed_headers)
 
     async def tell(self, tenant: str = "shop", action: str = "fp.upload") -> None:
         """Let something happen."""
