@@ -50,7 +50,6 @@ class Dialect:
 
     Attributes:
         name: of it: in settings, as the prefix of its paths, and of the keys that are bound to it.
-        title: its name for people.
         routes: its handlers, with the paths that the service has. A handler whose `opt` has `open` answers
             without a key, or looks for one itself; one whose `opt` has `metered` costs a unit of the key's plan.
         secret: finds the secret of a key in a request, where the service's clients send it; None where there is
@@ -66,7 +65,6 @@ class Dialect:
     """
 
     name: str
-    title: str
     routes: Sequence[HTTPRouteHandler]
     secret: Secret
     refuse: Refuse

@@ -71,14 +71,12 @@ async def rest(request: HttpRequest, rest: str) -> Response[bytes]:
 DIALECTS = [
     Dialect(
         name="loud",
-        title="Loud",
         routes=[who, break_, operations, echo, same_loud],
         secret=bearer,
         refuse=refusal("loud"),
     ),
     Dialect(
         name="meek",
-        title="Meek",
         routes=[same_meek, rest],
         secret=lambda connection: connection.headers.get("x-api-key"),
         refuse=refusal("meek"),

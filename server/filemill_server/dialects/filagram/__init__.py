@@ -11,7 +11,6 @@ from filemill_server.dialects.filagram.results import read_output
 
 FILAGRAM = Dialect(
     name="filagram",
-    title="Filagram",
     routes=[compress, convert, resize, merge_pdf, split_pdf, ocr, read_output],
     secret=secret,
     refuse=refuse,

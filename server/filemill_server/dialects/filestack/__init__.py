@@ -11,7 +11,6 @@ __all__ = ["FILESTACK"]
 
 FILESTACK = Dialect(
     name=NAME,
-    title="Filestack",
     routes=[*files.ROUTES, *store.ROUTES, *multipart.ROUTES, *process.ROUTES, *delivery.ROUTES, *urls.ROUTES],
     secret=key_sent,
     refuse=refuse,

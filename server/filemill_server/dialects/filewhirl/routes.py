@@ -159,6 +159,4 @@ def _missing() -> FilemillError:
     return FilemillError(ErrorCode.NOT_FOUND, "There is no such job, its token is another, or it is forgotten.")
 
 
-FILEWHIRL = Dialect(
-    name="filewhirl", title="FileWhirl", routes=(convert, poll, download), secret=secret_of, refuse=refuse
-)
+FILEWHIRL = Dialect(name="filewhirl", routes=(convert, poll, download), secret=secret_of, refuse=refuse)

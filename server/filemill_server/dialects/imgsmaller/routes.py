@@ -158,7 +158,6 @@ def _missing() -> FilemillError:
 
 IMGSMALLER = Dialect(
     name="imgsmaller",
-    title="ImgSmaller",
     routes=(read_info, compress, read_result, download),
     secret=secret_of,
     refuse=refuse,

@@ -13,7 +13,6 @@ __all__ = ["IMGSTAX"]
 
 IMGSTAX = Dialect(
     name=NAME,
-    title="Imgstax",
     routes=[*ENDPOINTS, read_asset],
     secret=secret,
     refuse=refuse,

@@ -46,7 +46,7 @@ class StepTask(TaskOptions, frozen=True, kw_only=True):
         Raises:
             FilemillError: `INVALID_PARAMETER`, or `OPERATION_UNAVAILABLE` for what our operations can't do.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # a struct can't have an abstract base: each task says it for itself
 
 
 class Position(StrEnum):
