@@ -13,10 +13,9 @@ import pyvips
 
 from filemill.archive import distinct
 from filemill.context import Context
-from filemill.document import Document
 from filemill.encoding import NO_WISH, Encoding
 from filemill.errors import ErrorCode, FilemillError, invalid
-from filemill.kinds import Facts, File
+from filemill.kinds import Facts, File, Held
 from filemill.operation import Operation, PictureOperation
 from filemill.picture import Picture
 from filemill.registry import Registry
@@ -86,7 +85,7 @@ class _Engine:
 
     def _source_facts(self, file: File) -> Facts:
         value = self.shared.get(file.path)
-        known = value.facts if isinstance(value, (Picture, Document)) else {}
+        known = value.facts if isinstance(value, (Picture, Held)) else {}
         return {"filename": file.name, "format": file.format, "sizeBytes": file.size, **known}
 
     def _share_decode(self, file: File) -> None:
@@ -188,7 +187,7 @@ class _Engine:
 
 def _own_stem(value: object) -> str | None:
     """Return the name, without its ending, that an operation gave to one of many; None where it gave none."""
-    file = value.file if isinstance(value, Document) else value
+    file = value.file if isinstance(value, Held) else value
     return PurePosixPath(file.name).stem if isinstance(file, File) else None
 
 

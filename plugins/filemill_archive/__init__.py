@@ -1,0 +1,1 @@
+"""The plugin for archive: Archives, by libarchive."""

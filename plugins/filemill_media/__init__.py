@@ -1,0 +1,1 @@
+"""The plugin for media: Video and sound, by FFmpeg."""

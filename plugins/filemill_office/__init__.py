@@ -1,0 +1,1 @@
+"""The plugin for office: Office documents, by LibreOffice."""
