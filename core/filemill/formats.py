@@ -41,6 +41,7 @@ class Format:
         save: writes a value to a path; absent where the format is only read. It honours the
             encoding, tells `context.report` what it decided and may raise `TARGET_UNREACHABLE`.
         transparent: whether the format can hold transparency.
+        lossy: whether saving loses something where nothing else is wished for.
         order: formats with a lower order are asked to sniff first.
     """
 
@@ -55,6 +56,7 @@ class Format:
     open: Callable[[File, Context], object] | None = None
     save: Callable[[Any, Path, Encoding, Context], None] | None = None
     transparent: bool = True
+    lossy: bool = False
     order: int = 0
 
     @property
@@ -88,6 +90,12 @@ class FormatTable:
     def find(self, name: str) -> Format | None:
         """Find a format by its name or an extension, in any case."""
         return self._names.get(name.lower().removeprefix("."))
+
+    def of_name(self, name: str) -> Format | None:
+        """Find the format that the ending of a file's name tells: of `a.tar.gz` the longer one."""
+        endings = PurePosixPath(name).suffixes[-2:]
+        found = (self._names.get("".join(endings[index:]).lower().removeprefix(".")) for index in range(len(endings)))
+        return next((form for form in found if form is not None), None)
 
     def of_media_type(self, media_type: str) -> Format | None:
         """Find a format by its media type, without parameters."""

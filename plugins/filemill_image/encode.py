@@ -9,8 +9,8 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from filemill import Context, Encoding, File, Metadata, OnUnreachable, Picture, PictureOperation, Priority
-from filemill.encoding import Colour, TargetBytes
+from filemill import Context, Encoding, File, OnUnreachable, Picture, PictureOperation, Priority
+from filemill.encoding import TargetBytes
 from filemill_image.formats.density import DENSE_FORMATS, with_density
 from filemill_image.formats.header_facts import MILLIMETRES_PER_INCH
 from filemill_image.formats.kept_metadata import without_metadata
@@ -35,27 +35,6 @@ class Compress(PictureOperation, frozen=True, kw_only=True, tag="compress"):
         """Wish for a lossy encode that does not grow."""
         asked = Encoding(quality=80, lossless=False, never_larger=True, priority=self.priority)
         return asked.merge(super().encoding())
-
-    def run(self, picture: Picture, context: Context) -> Picture:
-        """Leave the pixels as they are."""
-        return picture
-
-
-class Convert(PictureOperation, frozen=True, kw_only=True, tag="convert"):
-    """Change a picture's format."""
-
-    format: Annotated[
-        str | Encoding,
-        Meta(description="Format of the result: a name, or an object with the encoder's settings."),
-    ]
-    lossless: Annotated[bool, Meta(description="Encode without loss, where the format can.")] | None = None
-    background: Colour | None = None
-    progressive: Annotated[bool, Meta(description="Progressive JPEG, interlaced PNG and GIF.")] | None = None
-
-    def encoding(self) -> Encoding:
-        """Wish for the format and its settings; that metadata goes makes it an encode in any case."""
-        asked = Encoding(lossless=self.lossless, background=self.background, progressive=self.progressive)
-        return Encoding(metadata=Metadata.NONE).merge(super().encoding()).merge(asked)
 
     def run(self, picture: Picture, context: Context) -> Picture:
         """Leave the pixels as they are."""
@@ -168,4 +147,4 @@ def _rewritten(file: File, data: bytes, context: Context) -> Picture:
     return context.open(File(path, file.name, file.format, len(data)), Picture)
 
 
-OPERATIONS = (Compress, Convert, CompressToSize, StripMetadata, SetDensity)
+OPERATIONS = (Compress, CompressToSize, StripMetadata, SetDensity)

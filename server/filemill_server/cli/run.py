@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from filemill.errors import ErrorCode, FilemillError
+from filemill.errors import ErrorCode, FilemillError, invalid
 from filemill.faults import unknown
 from filemill.kinds import Data, Text
 from filemill.operation import Operation
@@ -71,7 +71,7 @@ def run(
         shown = all(installation.registry.entry(steps[-1]).shape.returns in (Data, Text) for steps in pipelines)
         out = STDOUT if out is None and STDIN in inputs else out
         target = target_of(out, installation.registry, many=many, shown=shown, force=force)
-        pipelines = [wish_format(installation.registry, steps, target.extension) for steps in pipelines]
+        pipelines = [wish_format(installation.registry, steps, target.name) for steps in pipelines]
         for pipeline in pipelines:
             check_steps(installation.registry, pipeline, installation.limits)
         pieces = _pieces(paths, pipelines, target, folds=folds)
@@ -93,6 +93,10 @@ class _Report:
         self.failures: dict[int, list[str]] = {}
 
     def done(self, piece: Piece, outcome: Outcome) -> None:
+        count = sum(len(made.outputs) for made in outcome.made)
+        if count > 1 and self.target.where is Where.FILE:
+            self.failed(piece, invalid("/out", f"There are {count} results. Give a folder: {self.target.path.stem}/."))
+            return
         for suffix, made in zip(self.suffixes, outcome.made, strict=True):
             for output in made.outputs:
                 if self.target.where is Where.STDOUT and len(self.pieces) > 1:
