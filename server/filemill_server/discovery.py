@@ -273,7 +273,7 @@ def own_first(properties: dict[str, JsonSchema]) -> dict[str, JsonSchema]:
 
 def name_formats(schema: JsonSchema, names: Sequence[str]) -> None:
     """Write the names of formats into the schema of a parameter that takes one."""
-    if schema.get("type") == "string":
+    if schema.get("type") == "string" and names:
         schema["enum"] = list(names)
     for alternative in schema.get("anyOf", ()):
         name_formats(alternative, names)
