@@ -37,7 +37,7 @@ def test_pairs_that_miss_a_program_are_listed(bare: LiveServer) -> None:
 
 
 def test_a_conversion_without_its_program_is_refused(bare: LiveServer) -> None:
-    """NA-60: 501 with what is missing, and the server goes on."""
+    """NA-11: 501 with what is missing, and the server goes on."""
     with bare.client() as client:
         answer = client.post(
             "/v1/convert", params={"format": "pdf"}, content=b"<!doctype html><p>Hello", headers={"Accept": "*/*"}
