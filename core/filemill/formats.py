@@ -40,6 +40,7 @@ class Format:
         open: reads a file into its kind; absent where the format is only written.
         save: writes a value to a path; absent where the format is only read. It honours the
             encoding, tells `context.report` what it decided and may raise `TARGET_UNREACHABLE`.
+        strip: takes the metadata out of a file's bytes and leaves the pixels as they are, where they are upright.
         transparent: whether the format can hold transparency.
         lossy: whether saving loses something where nothing else is wished for.
         order: formats with a lower order are asked to sniff first.
@@ -55,6 +56,7 @@ class Format:
     within: tuple[str, ...] = ()
     open: Callable[[File, Context], object] | None = None
     save: Callable[[Any, Path, Encoding, Context], None] | None = None
+    strip: Callable[[bytes], bytes] | None = None
     transparent: bool = True
     lossy: bool = False
     order: int = 0

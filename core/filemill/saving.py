@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filemill.archive import MEDIA_TYPE, NAME, open_archive, open_member, under
 from filemill.context import Context
-from filemill.encoding import Encoding
+from filemill.encoding import Encoding, Metadata
 from filemill.errors import ErrorCode, FilemillError
 from filemill.formats import Format
 from filemill.kinds import Data, File, Held, Text
@@ -63,9 +63,22 @@ class Saver:
         form.save(value, path, wish, self._context)
         kept = source if wish.never_larger and source is not None and source.format == form.name else None
         if kept is not None and path.stat().st_size >= kept.size:
-            self._context.report(unchanged=True)
+            return self._instead(path, kept, form, value, wish)
+        return path
+
+    def _instead(self, path: Path, kept: File, form: Format, value: Picture | Text | Data, wish: Encoding) -> Path:
+        """Return the source in place of an encode that is no smaller: without its metadata where that is to go.
+
+        Where a format can't be stripped the source stays whole, and where the pixels lie on their side the encode.
+        """
+        if wish.metadata is not Metadata.NONE or form.strip is None:
             path.unlink()
+            self._context.report(unchanged=True)
             return self._copy(kept)
+        assert isinstance(value, Picture), "only pictures have a source that is encoded again"
+        if value.known.get("orientation", 1) == 1:
+            path.write_bytes(form.strip(kept.path.read_bytes()))
+            self._context.report(reencoded=False)
         return path
 
     def _chosen_format(self, value: Picture | Text | Data, wish: Encoding) -> Format:

@@ -83,4 +83,5 @@ AVIF = Format(
     sniff=is_avif,
     open=_open,
     save=saver(_ENCODER),
+    lossy=True,
 )

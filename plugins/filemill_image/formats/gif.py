@@ -59,4 +59,5 @@ GIF = Format(
     sniff=lambda head: head[:6] in (b"GIF87a", b"GIF89a"),
     open=_open,
     save=_save,
+    lossy=True,
 )

@@ -11,6 +11,7 @@ from filemill_image.formats.jpeg_segments import is_whole
 from filemill_image.formats.opening import broken, load, opened
 from filemill_image.formats.raw_pixels import AT_ONCE, like
 from filemill_image.formats.saving import Encoder, saver
+from filemill_image.formats.stripping import stripped_jpeg
 
 
 def _open(file: File, context: Context) -> Picture:
@@ -65,5 +66,7 @@ JPEG = Format(
     sniff=lambda head: head.startswith(b"\xff\xd8\xff"),
     open=_open,
     save=saver(_ENCODER),
+    strip=stripped_jpeg,
     transparent=False,
+    lossy=True,
 )

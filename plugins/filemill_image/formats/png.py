@@ -10,6 +10,7 @@ from filemill import Context, File, Format, Picture
 from filemill_image.formats.opening import load, opened
 from filemill_image.formats.raw_pixels import AT_ONCE, like
 from filemill_image.formats.saving import Encoder, saver
+from filemill_image.formats.stripping import stripped_png
 
 _IHDR = struct.Struct(">16xIIBB2xB")
 """Of a file's first bytes: width, height, bits a sample, colour type, interlacing (PNG 3rd edition, 11.2.1)."""
@@ -59,4 +60,5 @@ PNG = Format(
     sniff=lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"),
     open=_open,
     save=saver(_ENCODER),
+    strip=stripped_png,
 )

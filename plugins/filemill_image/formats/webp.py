@@ -7,6 +7,7 @@ import pyvips
 from filemill import Context, File, Format, Picture
 from filemill_image.formats.opening import load, opened
 from filemill_image.formats.saving import Encoder, saver
+from filemill_image.formats.stripping import stripped_webp
 
 
 def _open(file: File, context: Context) -> Picture:
@@ -32,4 +33,6 @@ WEBP = Format(
     sniff=lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP",
     open=_open,
     save=saver(_ENCODER),
+    strip=stripped_webp,
+    lossy=True,
 )

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from filemill.convert import Convert
 from filemill.errors import ErrorCode, FilemillError, invalid
 from filemill.faults import unknown
 from filemill.kinds import Data, Text
@@ -52,6 +53,7 @@ def run(
     filemill run *.jpg resize:width=800,height=600,fit=cover -o thumbnails/
     filemill run photo.jpg --pack instagram-feed --pack tiktok -o posts/
     filemill run photo.jpg picture-info
+    filemill run letter.docx -o letter.pdf
     filemill run - resize:width=800 -o - < photo.jpg > small.jpg
 
     A step is OPERATION:NAME=VALUE,NAME=VALUE; a value with a comma is quoted inside the argument:
@@ -65,7 +67,7 @@ def run(
     with refusing(steps):
         folder = Path(context.with_resource(tempfile.TemporaryDirectory(prefix="filemill-in-")))
         paths = _paths(inputs, folder, installation.registry)
-        pipelines = _pipelines(installation, steps, pack_ids)
+        pipelines = _pipelines(installation, steps, pack_ids, out)
         folds = any(installation.registry.entry(step).shape.many_in for steps in pipelines for step in steps)
         many = len(pipelines) > 1 or (len(paths) > 1 and not folds) or _fans_out(pipelines[0], installation.registry)
         shown = all(installation.registry.entry(steps[-1]).shape.returns in (Data, Text) for steps in pipelines)
@@ -148,9 +150,14 @@ def _sorted(arguments: Sequence[str], registry: Registry) -> tuple[list[str], li
     return inputs, steps
 
 
-def _pipelines(installation: Installation, steps: list[str], pack_ids: Sequence[str]) -> list[list[Operation]]:
+def _pipelines(
+    installation: Installation, steps: list[str], pack_ids: Sequence[str], out: str | None
+) -> list[list[Operation]]:
+    """Return the pipelines; where nothing but the result's name says what is wanted, it is a conversion."""
+    if not steps and not pack_ids and (form := installation.registry.formats.of_name(out or "")) is not None:
+        return [[Convert(format=form.name)]]
     if bool(steps) == bool(pack_ids):
-        raise click.UsageError("Give steps (such as resize:width=800) or --pack, one of them.")
+        raise click.UsageError("Give steps (such as resize:width=800) or --pack, one of them; or -o NAME.FORMAT.")
     if steps:
         return [read_command_steps(installation.registry, steps)]
     packs = read_packs(installation)

@@ -14,7 +14,7 @@ from filemill.convert import Convert
 from filemill.encoding import Encoding
 from filemill.errors import Fault, FilemillError, invalid
 from filemill.faults import members_of, refuse, unknown
-from filemill.kinds import File
+from filemill.kinds import Data, File
 from filemill.operation import Operation, PictureOperation
 from filemill.parameters import read_text
 from filemill.picture import Picture
@@ -115,8 +115,8 @@ def wish_format(registry: Registry, steps: Sequence[Operation], name: str) -> li
         FilemillError: `INVALID_PARAMETER` where the steps already ask for another format.
     """
     form = registry.formats.of_name(name)
-    given = given_by(registry, steps[-1]) if steps else File
-    if form is None or (steps and (given is File or (issubclass(given, form.kind) and given is not Picture))):
+    given = given_by(registry, steps[-1])
+    if form is None or given in (Data, File) or (issubclass(given, form.kind) and given is not Picture):
         return list(steps)
     if given is not Picture or form not in registry.formats.written(Picture):
         return [*steps, Convert(format=form.name)] if form.name in registry.conversions.targets else list(steps)
