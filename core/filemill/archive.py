@@ -16,6 +16,14 @@ NAME = "files.zip"
 _ZIP64_FROM = 1 << 31
 
 
+def split_name(name: str) -> tuple[str, str]:
+    """Split a file's name into its stem and its ending with the dot: `.tar.gz` and its like are one ending."""
+    path = PurePosixPath(name)
+    stem, ending = path.stem, path.suffix
+    inner = PurePosixPath(stem)
+    return (inner.stem, inner.suffix + ending) if ending and inner.suffix.lower() == ".tar" else (stem, ending)
+
+
 def distinct(stems: Sequence[str]) -> list[str]:
     """Number equal names apart, in any case: results may come from files of the same name."""
     folded = Counter(stem.casefold() for stem in stems)
@@ -40,7 +48,7 @@ def under(name: str, files: Sequence[str]) -> list[str]:
     if not name:
         return list(files)
     if len(files) == 1:
-        return [name + PurePosixPath(files[0]).suffix]
+        return [name + split_name(files[0])[1]]
     return [f"{name}/{file}" for file in files]
 
 

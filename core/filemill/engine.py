@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pyvips
 
-from filemill.archive import distinct
+from filemill.archive import distinct, split_name
 from filemill.context import Context
 from filemill.encoding import NO_WISH, Encoding
 from filemill.errors import ErrorCode, FilemillError, invalid
@@ -111,7 +111,7 @@ class _Engine:
         return self.shared[file.path]
 
     def _pipeline(self, steps: Sequence[Operation], files: Sequence[File]) -> Made:
-        items = [Item(file, PurePosixPath(file.name).stem or "file") for file in files]
+        items = [Item(file, split_name(file.name)[0] or "file") for file in files]
         report: list[Facts] = []
         for self.step_index, step in enumerate(steps):
             started = time.perf_counter()
@@ -188,7 +188,7 @@ class _Engine:
 def _own_stem(value: object) -> str | None:
     """Return the name, without its ending, that an operation gave to one of many; None where it gave none."""
     file = value.file if isinstance(value, Held) else value
-    return PurePosixPath(file.name).stem if isinstance(file, File) else None
+    return split_name(file.name)[0] if isinstance(file, File) else None
 
 
 def _reason(error: pyvips.Error) -> str:

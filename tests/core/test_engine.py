@@ -14,6 +14,7 @@ import pytest
 import pyvips
 
 from filemill import ErrorCode, FilemillError, Limits, Source
+from filemill.archive import split_name, under
 from filemill.engine import run
 from filemill.formats import FormatTable
 from filemill.pipeline import read_steps
@@ -126,6 +127,14 @@ def test_an_operation_of_one_maps_over_many(do: Do, texts: list[Path]) -> None:
     """NA-25: one result an input; equal names are numbered apart."""
     (made,) = do(texts, [op("shout")], archive=False).made
     assert content(made) == {"one-1.txt": "1A\n1B", "one-2.txt": "2", "two.txt": "3"}
+
+
+def test_an_ending_of_two_parts_goes_whole(do: Do, tmp_path: Path) -> None:
+    """What is made of `notes.tar.gz` is not `notes.tar.txt`."""
+    (given := tmp_path / "notes.v2.tar.gz").write_text("a")
+    assert only(do(given, [op("shout")])).name == "notes.v2.txt"
+    assert split_name(".tar.gz") == (".tar", ".gz")
+    assert under("pack", ["notes.v2.TAR.xz"]) == ["pack.TAR.xz"]
 
 
 def test_an_operation_of_many_folds(do: Do, texts: list[Path], jpeg: Path) -> None:
