@@ -49,11 +49,7 @@ class Saver:
         if isinstance(value, Picture):
             scaled = self._context.decided.pop("facts", None)  # an encoder may have scaled it to a size
             facts = scaled if isinstance(scaled, dict) else facts
-        named = isinstance(value, File) and value.named
-        if isinstance(value, File) and value.named:
-            ending = split_name(value.name)[1]
-        else:
-            ending = f".{form.extensions[0]}"
+        ending = split_name(value.name)[1] if isinstance(value, File) and value.named else f".{form.extensions[0]}"
         return output_of(path, stem + ending, form.name, form.media_type, facts)
 
     def _encoded(self, value: Picture | Text | Data, form: Format, wish: Encoding) -> Path:
