@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -38,6 +38,22 @@ def distinct(stems: Sequence[str]) -> list[str]:
             taken.add(name.casefold())
         names.append(name)
     return names
+
+
+def distinct_files(names: Sequence[tuple[str, str]]) -> list[str]:
+    """Number equal stems apart where their endings are equal as well, and return the stems.
+
+    Args:
+        names: a stem and an ending of each.
+    """
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, (_, ending) in enumerate(names):
+        places[ending.casefold()].append(place)
+    stems = [stem for stem, _ in names]
+    for same in places.values():
+        for place, stem in zip(same, distinct([stems[place] for place in same]), strict=True):
+            stems[place] = stem
+    return stems
 
 
 def under(name: str, files: Sequence[str]) -> list[str]:

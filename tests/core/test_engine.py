@@ -14,7 +14,7 @@ import pytest
 import pyvips
 
 from filemill import Context, ErrorCode, File, FilemillError, Limits, Source
-from filemill.archive import split_name, under
+from filemill.archive import distinct_files, split_name, under
 from filemill.encoding import NO_WISH
 from filemill.engine import run
 from filemill.formats import FormatTable
@@ -146,6 +146,12 @@ def test_a_file_may_keep_the_ending_of_its_name(registry: Registry, tmp_path: Pa
     context = Context(limits=Limits(), folder=tmp_path, formats=registry.formats)
     made = Saver(context, given=()).save(File(path, "main.py", "text", 7, named), NO_WISH, "main")
     assert (made.name, made.format) == (name, "text")
+
+
+def test_names_are_equal_only_with_their_endings() -> None:
+    """A photo and its notes keep the name they share."""
+    names = [("a", ".jpg"), ("a", ".xmp"), ("A", ".JPG"), ("b", ".jpg")]
+    assert distinct_files(names) == ["a-1", "a", "A-2", "b"]
 
 
 def test_an_operation_of_many_folds(do: Do, texts: list[Path], jpeg: Path) -> None:
