@@ -129,9 +129,7 @@ def test_holes_are_zeros(convert: Convert, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", WRITTEN)
-def test_archives_without_files(
-    target: str, convert: Convert, filemill_registry: Registry, tmp_path: Path
-) -> None:
+def test_archives_without_files(target: str, convert: Convert, filemill_registry: Registry, tmp_path: Path) -> None:
     """An empty ZIP becomes an empty archive, which is known again."""
     with zipfile.ZipFile(path := tmp_path / "empty.zip", "w"):
         pass
