@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pyvips
 
-from filemill.archive import distinct
+from filemill.archive import distinct_files, split_name
 from filemill.context import Context
 from filemill.encoding import NO_WISH, Encoding
 from filemill.errors import ErrorCode, FilemillError, invalid
@@ -109,14 +109,14 @@ class _Engine:
         return self.context.opened(file)
 
     def _pipeline(self, steps: Sequence[Operation], files: Sequence[File]) -> Made:
-        items = [Item(file, PurePosixPath(file.name).stem or "file") for file in files]
+        items = [Item(file, split_name(file.name)[0] or "file") for file in files]
         report: list[Facts] = []
         for self.step_index, step in enumerate(steps):
             started = time.perf_counter()
             items = self._step(step, items)
             report.append(self._entry(self.registry.entry(step).name, started))
         started = time.perf_counter()
-        stems = distinct([item.stem for item in items])
+        stems = distinct_files([(item.stem, _kept_ending(item.value)) for item in items])
         outputs = [self.saver.save(item.value, item.wish, stem) for item, stem in zip(items, stems, strict=True)]
         if len(outputs) > 1 and self.task.archive and self.task.bundle is None:
             outputs = [self.saver.archive(outputs)]
@@ -192,7 +192,12 @@ def _wish(step: Operation, item: Item, value: object) -> Encoding:
 def _own_stem(value: object) -> str | None:
     """Return the name, without its ending, that an operation gave to one of many; None where it gave none."""
     file = value.file if isinstance(value, Held) else value
-    return PurePosixPath(file.name).stem if isinstance(file, File) else None
+    return split_name(file.name)[0] if isinstance(file, File) else None
+
+
+def _kept_ending(value: object) -> str:
+    """Return the ending that a result keeps, "" where its format gives one: only then do equal stems clash."""
+    return split_name(value.name)[1] if isinstance(value, File) and value.named else ""
 
 
 def _reason(error: pyvips.Error) -> str:

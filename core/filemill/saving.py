@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from filemill.archive import MEDIA_TYPE, NAME, open_archive, open_member, under
+from filemill.archive import MEDIA_TYPE, NAME, open_archive, open_member, split_name, under
 from filemill.context import Context
 from filemill.encoding import Encoding, Metadata
 from filemill.errors import ErrorCode, FilemillError
@@ -49,7 +49,8 @@ class Saver:
         if isinstance(value, Picture):
             scaled = self._context.decided.pop("facts", None)  # an encoder may have scaled it to a size
             facts = scaled if isinstance(scaled, dict) else facts
-        return output_of(path, f"{stem}.{form.extensions[0]}", form.name, form.media_type, facts)
+        ending = split_name(value.name)[1] if isinstance(value, File) and value.named else f".{form.extensions[0]}"
+        return output_of(path, stem + ending, form.name, form.media_type, facts)
 
     def _encoded(self, value: Picture | Text | Data, form: Format, wish: Encoding) -> Path:
         source = value.source if isinstance(value, Picture) else None

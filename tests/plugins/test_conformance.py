@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from archives import grown, packed
 from filemill.testing import conformance_tests
 
 test_conformance = conformance_tests(
@@ -34,5 +37,22 @@ test_conformance_of_ocr = conformance_tests(
     known={
         "ocr": [{"format": "hocr", "words": True}, {"format": "tsv"}, {"format": "json", "force": True}],
         "searchable-pdf": [{"mode": "redo"}, {"mode": "force"}],
+    },
+)
+
+
+def archives(folder: Path) -> list[Path]:
+    """Archives of three formats, packed by other programs."""
+    tree = grown(folder / "tree")
+    return [packed(tree, form, folder / f"sample.{form}") for form in ("zip", "tar-gz", "7z")]
+
+
+test_conformance_of_archive = conformance_tests(
+    "archive",
+    examples=3,
+    samples=archives,
+    known={
+        "extract": [{}, {"include": ["*.txt"]}, {"exclude": ["Fotos/*"]}],
+        "create-archive": [{"format": "7z"}, {"format": "tar-gz"}],
     },
 )
