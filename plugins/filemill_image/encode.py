@@ -16,7 +16,7 @@ from filemill_image.formats.header_facts import MILLIMETRES_PER_INCH
 from filemill_image.formats.kept_metadata import without_metadata
 from filemill_image.formats.stripping import STRIPPERS
 
-LOSSY_FORMATS = frozenset({"jpeg", "webp", "avif"})
+LOSSY_FORMATS = frozenset({"jpeg", "webp", "avif", "jxl", "jp2"})
 """Formats whose size a quality decides."""
 
 _Priority = Annotated[Priority, Meta(description="Encoder effort: `speed`, `balanced` (default) or `quality`.")]
@@ -90,8 +90,8 @@ class StripMetadata(PictureOperation, frozen=True, kw_only=True, tag="strip-meta
 class SetDensity(PictureOperation, frozen=True, kw_only=True, tag="set-density"):
     """Set how many pixels an inch of a print has; no pixel changes.
 
-    JPEG and PNG files are changed without encoding them again. GIF, WebP and AVIF have no place for it: the
-    report of the encode then says `density: null`.
+    JPEG and PNG files are changed without encoding them again. JPEG XL and JPEG 2000 are
+    written without, GIF, WebP and AVIF have no place for it: the report of the encode then says `density: null`.
     """
 
     dpi: Annotated[int, Meta(ge=1, le=65535, description="Pixels an inch.")]

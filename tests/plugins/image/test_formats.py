@@ -14,9 +14,10 @@ from filemill import ErrorCode, FilemillError
 from filemill_image.formats.brands import is_avif, is_heif
 from filemill_image.formats.colourspace import is_srgb, profile_name
 from filemill_image.formats.svg import is_svg
+from picture_codecs import PILLOW, encoded, write_dng
 
-WRITTEN = ("jpeg", "png", "webp", "avif", "gif", "tiff")
-READ = (*WRITTEN, "heic", "svg")
+WRITTEN = ("jpeg", "png", "webp", "avif", "gif", "tiff", "jxl", "jp2")
+READ = (*WRITTEN, "heic", "svg", "raw")
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="96" height="64">'
     '<rect width="48" height="64" fill="#c03020"/><rect x="48" width="48" height="64" fill="#2060c0"/></svg>'
@@ -37,6 +38,12 @@ def written(samples: Any, form: str) -> Path:
         source = samples.photo("for-heic.png")
         pillow_heif.from_pillow(Image.open(source)).save(path, quality=90)
         return Path(path)
+    if form in PILLOW:
+        path = samples.path(f"made.{form}")
+        path.write_bytes(encoded(samples.gradient(), form))
+        return Path(path)
+    if form == "raw":
+        return write_dng(samples.path("made.dng"), samples.gradient())
     return Path(samples.photo(f"made.{form}"))
 
 
