@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -128,6 +129,47 @@ def test_what_differs_between_processes_is_found(
             checks.works_in_a_worker(made)
     finally:
         worker.stop()
+
+
+OWN_KIND = """
+    from msgspec import Struct
+
+    class Tape(Struct, frozen=True):
+        file: File
+
+        @property
+        def facts(self): return {"length": self.file.size}
+
+    class Count(Operation, tag="count"):
+        '''Tell how long a tape is.'''
+
+        def run(self, tape: Tape, context: Context) -> Data:
+            return Data({"length": tape.file.size})
+
+    @hookimpl
+    def filemill_operations(): return [Count]
+
+    @hookimpl
+    def filemill_formats():
+        return [Format(name="tape", title="Tape", media_types=("audio/x-tape",), extensions=("tape",), kind=Tape,
+                       sniff=lambda head: head.startswith(b"TAPE"), open=lambda file, context: Tape(file))]
+"""
+
+
+def test_a_kind_of_the_plugins_own(subject: Make, tmp_path: Path) -> None:
+    """An operation on a kind that the kit knows nothing of is tried on what its author makes, once."""
+
+    def tapes(folder: Path) -> list[Path]:
+        made.append(folder)
+        (folder / "one.tape").write_bytes(b"TAPE, and nothing on it")
+        return [folder / "one.tape"]
+
+    made: list[Path] = []
+    given = replace(subject(OWN_KIND), own=tapes)
+    for check in (checks.gives_its_kind, checks.repeats_itself, checks.refuses_broken_files):
+        check(given)
+    assert given.inputs() == [tmp_path / "one.tape"]
+    assert made == [tmp_path]
 
 
 FORMAT = """

@@ -23,7 +23,7 @@ from filemill.limits import Limits
 from filemill.operation import Operation
 from filemill.registry import Entry, Registry
 from filemill.testing.runner import Runner, same
-from filemill.testing.samples import Samples
+from filemill.testing.samples import Make, Samples
 from filemill.testing.strategies import Plain, parameters
 
 LIMITS = Limits(max_pixels=1_000_000, max_dimension=2000, max_outputs=100, deadline_seconds=10.0)
@@ -46,6 +46,7 @@ class Subject:
         folder: the test's own folder.
         examples: how many generated parameter sets are tried in each check.
         known: parameters that the author knows to be good, as plain data.
+        own: makes files of the plugin's own kinds.
     """
 
     entry: Entry
@@ -55,12 +56,13 @@ class Subject:
     folder: Path
     examples: int
     known: Sequence[Mapping[str, object]]
+    own: Make | None = None
 
     def inputs(self) -> list[Path]:
         """Return sample files of the kinds it takes; skips the test where no format opens into one."""
         if self.entry.missing is not None:
             pytest.skip(f"{self.entry.missing.reason} {self.entry.missing.hint}")
-        found = self.samples.of(*self.entry.shape.accepts)
+        found = self.samples.of(*self.entry.shape.accepts, own=self.own)
         if not found:
             pytest.skip(f"no installed format opens into {self.entry.shape.accepts[0].__name__}")
         return found[:4]
@@ -172,7 +174,9 @@ def gives_its_kind(subject: Subject) -> None:
             )
         done.append(step)
 
-    assert done, "it refused everything: give parameters that work, conformance_tests(…, known={name: [{…}]})"
+    assert done, (
+        "it refused everything: give parameters that work, conformance_tests(…, known={name: [{…}]}), or samples"
+    )
 
 
 def _opened(subject: Subject, operation: Operation, path: Path) -> tuple[Context, object]:

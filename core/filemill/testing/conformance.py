@@ -12,12 +12,14 @@ import pytest
 from filemill.registry import Plugin, Registry, load_registry
 from filemill.testing import checks, format_checks
 from filemill.testing.runner import Runner
-from filemill.testing.samples import Samples
+from filemill.testing.samples import Make, Samples
 
 Known = Mapping[str, Sequence[Mapping[str, object]]]
 
 
-def conformance_tests(*plugins: str, examples: int = 20, known: Known | None = None) -> Callable[..., None]:
+def conformance_tests(
+    *plugins: str, examples: int = 20, known: Known | None = None, samples: Make | None = None
+) -> Callable[..., None]:
     """Make the test function of a plugin: assign it to a name that starts with `test_`.
 
     Args:
@@ -25,6 +27,7 @@ def conformance_tests(*plugins: str, examples: int = 20, known: Known | None = N
         examples: how many generated parameter sets each check tries.
         known: for operations whose parameters can't be guessed (a rule between fields, a password),
             some that work, by the operation's name: `{"unlock": [{"password": "secret"}]}`.
+        samples: makes files of kinds that the plugins bring themselves in a folder, and returns their paths.
 
     Raises:
         ValueError: while pytest collects, where a plugin is not installed or was left out; it says why.
@@ -43,12 +46,14 @@ def conformance_tests(*plugins: str, examples: int = 20, known: Known | None = N
         """A plugin's operations, formats and presets keep what every one of them has to keep."""
         check(run=filemill_run, samples=filemill_samples, folder=tmp_path)
 
-    cases = list(_cases(registry, chosen, examples, known or {}))
+    cases = list(_cases(registry, chosen, examples, known or {}, samples))
     parametrised: Callable[..., None] = pytest.mark.parametrize("check", cases)(test_conformance)
     return parametrised
 
 
-def _cases(registry: Registry, plugins: Sequence[Plugin], examples: int, known: Known) -> Iterator[Any]:
+def _cases(
+    registry: Registry, plugins: Sequence[Plugin], examples: int, known: Known, own: Make | None
+) -> Iterator[Any]:
     for entry in registry.operations.values():
         if entry.plugin in plugins:
             for demand in checks.CHECKS:
@@ -58,6 +63,7 @@ def _cases(registry: Registry, plugins: Sequence[Plugin], examples: int, known: 
                     registry=registry,
                     examples=examples,
                     known=known.get(entry.name, ()),
+                    own=own,
                 )
                 yield pytest.param(partial(_operation, demand, subject), id=f"{entry.name}-{demand.__name__}")
     for form in registry.formats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pypdf
@@ -24,6 +25,10 @@ _FIRST = ("jpeg", "png", "gif")
 _PAGE = "BT /F1 24 Tf 20 100 Td (Page {number} of two) Tj ET"
 
 
+Make = Callable[[Path], Sequence[Path]]
+"""Makes files of a plugin's own kinds in a folder."""
+
+
 class Samples:
     """Sample files of every kind, in a folder.
 
@@ -36,6 +41,7 @@ class Samples:
         self._registry = registry
         self._folder = folder
         self._made: dict[type, list[Path]] = {}
+        self._own: dict[Make, dict[type, list[Path]]] = {}
 
     @property
     def pictures(self) -> list[Path]:
@@ -52,15 +58,30 @@ class Samples:
         """A text of two lines, and an empty line."""
         return self._once(Text)
 
-    def of(self, *kinds: type) -> list[Path]:
-        """Return all samples that open into one of some kinds, or all of them where any file is taken."""
-        known: dict[type, list[Path]] = {Picture: self.pictures, Document: self.documents, Text: self.texts}
+    def of(self, *kinds: type, own: Make | None = None) -> list[Path]:
+        """Return all samples that open into one of some kinds, or all of them where any file is taken.
+
+        Args:
+            kinds: what is wanted.
+            own: makes files of further kinds, once.
+        """
+        known = {} if own is None else self._by(own)
+        known = {Picture: self.pictures, Document: self.documents, Text: self.texts, **known}
         return [
             path
             for known_kind, paths in known.items()
             for path in paths
             if any(issubclass(known_kind, kind) for kind in kinds) or not any(kind in known for kind in kinds)
         ]
+
+    def _by(self, make: Make) -> dict[type, list[Path]]:
+        if make not in self._own:
+            found: dict[type, list[Path]] = {}
+            for path in make(self._folder):
+                form = self._registry.formats[self._registry.formats.sniff(path, path.name).format]
+                found.setdefault(form.kind, []).append(path)
+            self._own[make] = found
+        return self._own[make]
 
     def _once(self, kind: type) -> list[Path]:
         if kind not in self._made:
