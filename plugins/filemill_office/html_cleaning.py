@@ -87,8 +87,12 @@ class _Cleaning(HTMLParser):
         if tag in _LEFT_OUT_WITH_CONTENT:
             self._left_out.append(tag)
         elif tag in _KEPT and not self._left_out:
-            kept = "".join(f' {name}="{escape(value)}"' for name, value in _harmless(tag, attrs))
-            self._parts.append(f"<{tag}{kept}>")
+            kept = _harmless(tag, attrs)
+            if tag == "img" and "src" not in kept:
+                self._parts.append(escape(kept.get("alt", "")))
+            else:
+                said = "".join(f' {name}="{escape(value)}"' for name, value in kept.items())
+                self._parts.append(f"<{tag}{said}>")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _EMPTY or tag not in _LEFT_OUT_WITH_CONTENT:
@@ -108,9 +112,9 @@ class _Cleaning(HTMLParser):
             self._parts.append(escape(data, quote=False))
 
 
-def _harmless(tag: str, attributes: list[tuple[str, str | None]]) -> list[tuple[str, str]]:
+def _harmless(tag: str, attributes: list[tuple[str, str | None]]) -> dict[str, str]:
     """Return the attributes of an element that are known, and refer to nothing that would be loaded."""
-    kept = []
+    kept = {}
     for name, value in attributes:
         said = (value or "").strip()
         if (
@@ -119,5 +123,5 @@ def _harmless(tag: str, attributes: list[tuple[str, str | None]]) -> list[tuple[
             or (name == "href" and tag == "a" and _LINK.match(said))
             or (name == "src" and tag == "img" and _PICTURE.fullmatch(said))
         ):
-            kept.append((name, said))
+            kept[name] = said
     return kept
