@@ -34,8 +34,8 @@ def compressed(document: Document, target: str, context: Context) -> Document:
 
 
 CONVERSIONS = (
-    Conversion(sources=("pdf",), targets=_WRITTEN, run=rasterized, cost=2, lossy=False, engine="pdfium"),
-    Conversion(sources=_READ, targets=("pdf",), run=bound, cost=2, lossy=False, engine="qpdf"),
+    Conversion(sources=("pdf",), targets=_WRITTEN, run=rasterized, cost=3, lossy=True, engine="pdfium"),
+    Conversion(sources=_READ, targets=("pdf",), run=bound, cost=3, lossy=False, engine="qpdf"),
     Conversion(
         # Of a scan there is no text layer: what reads scans as well comes first where it is installed.
         sources=("pdf",),

@@ -130,5 +130,3 @@ def test_markdown(references: References, listener: Listener, tmp_path: Path) ->
     assert listener.connections == []
     for trace in (references.address, "href=", "iframe", "script", "src="):
         assert trace not in html
-
-
