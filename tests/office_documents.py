@@ -109,7 +109,7 @@ def write_compound(path: Path, *streams: str, inner: str = "") -> Path:
     for number, (name, kind) in enumerate(names):
         child = {"Root Entry": 1, "Pool": number + 1}.get(name, none)
         last = number >= len(names) - (2 if inner else 1)  # of the root's children, each the right one of that before
-        right = number + 1 if 0 < number and not last else none
+        right = number + 1 if number > 0 and not last else none
         told = name.encode("utf-16-le") + b"\0\0"
         entries += told.ljust(64, b"\0") + struct.pack("<HBBIII", len(told), kind, 1, none, right, child) + bytes(48)
     entries = entries.ljust(-(-len(entries) // 512) * 512, b"\0")

@@ -8,11 +8,18 @@ from archives import grown, packed
 from filemill.testing import conformance_tests
 
 test_conformance = conformance_tests(
+    "filemill",
     "image",
     "pdf",
     "presets",
     examples=5,
     known={
+        "convert": [
+            {"format": "png"},
+            {"format": {"type": "webp", "quality": 50}},
+            {"format": "pdf"},
+            {"format": "gif"},
+        ],
         "watermark": [{"text": "filemill", "opacity": 0.5}, {"image": {"assetId": "logo"}}],
         "collage": [{"width": 90, "height": 80}, {"width": 90, "height": 40, "margin": 3, "layout": "grid"}],
         "animate": [{}, {"images": [{"assetId": "logo"}], "width": 20, "height": 20, "fit": "cover"}],
