@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property, reduce
-from importlib.metadata import EntryPoint, entry_points, version
+from functools import cache, cached_property, reduce
+from importlib.metadata import Distribution, EntryPoint, entry_points, version
 from importlib.resources.abc import Traversable
 from operator import or_
 from types import GenericAlias
@@ -149,14 +149,21 @@ def load_registry(blocked: Collection[str] = (), entries: Iterable[EntryPoint] |
 
 
 def _distribution(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else CORE
+    return _named(point.dist)[0] if point.dist else CORE
+
+
+@cache
+def _named(distribution: Distribution) -> tuple[str, str]:
+    """Return a distribution's name and version: its metadata is a file, and is parsed each time it is asked for."""
+    told = distribution.metadata
+    return told["Name"], told["Version"]
 
 
 def _load(registry: Registry, point: EntryPoint) -> None:
     plugin = Plugin(
         point.name,
         _distribution(point),
-        point.dist.version if point.dist else version(CORE),
+        _named(point.dist)[1] if point.dist else version(CORE),
     )
     manager = registry.hooks
     try:
