@@ -10,7 +10,8 @@ import pytest
 import pyvips
 from PIL import Image
 
-from filemill import ErrorCode, FilemillError
+from filemill import ErrorCode, FilemillError, Limits
+from filemill.testing.runner import Runner
 from filemill_image.formats.brands import is_avif, is_heif
 from filemill_image.formats.colourspace import is_srgb, profile_name
 from filemill_image.formats.svg import is_svg
@@ -185,6 +186,19 @@ def test_same_input_same_bytes(samples: Any, run: Any) -> None:
     for form in WRITTEN:
         once, again = (run(path, [{"op": "convert", "format": form}, {"op": "flip"}]).made[0].outputs[0] for _ in "12")
         assert once.sha256 == again.sha256, form
+
+
+@pytest.mark.parametrize(("form", "options"), [("jxl", {"lossless": True, "effort": 1}), ("jp2", {})])
+def test_more_pixels_than_memory(form: str, options: Any, samples: Any, filemill_run: Runner) -> None:
+    """A good file whose pixels have no room is told from a broken one; halved by JPEG 2000 they may have."""
+    path = samples.path(f"plain.{form}")
+    path.write_bytes(encoded(pyvips.Image.black(2500, 2000, bands=3), form, **options))
+    limits = Limits(memory_bytes=64 << 20)
+    with pytest.raises(FilemillError, match="more memory") as caught:
+        filemill_run(path, {"op": "flip"}, limits=limits, in_worker=True)
+    assert caught.value.code is ErrorCode.INVALID_FILE
+    if form == "jp2":
+        assert filemill_run(path, {"op": "resize", "width": 9}, limits=limits, in_worker=True).outputs
 
 
 @pytest.mark.parametrize(
