@@ -8,7 +8,7 @@ import pyvips
 from PIL import Image
 
 from filemill import Context, ErrorCode, File, FilemillError, Format, Picture
-from filemill_image.formats.jxl_header import CODESTREAM, CONTAINER, JxlHeader, read_header
+from filemill_image.formats.jxl_header import CODESTREAM, CONTAINER, EXIF_START, JxlHeader, read_header
 from filemill_image.formats.opening import broken, check_memory, opened
 from filemill_image.formats.orientation import UPRIGHT, upright
 from filemill_image.formats.raw_pixels import blank, sampled
@@ -93,7 +93,7 @@ def _metadata(image: pyvips.Image) -> tuple[bytes | None, bytes | None]:
         tags = Image.Exif()
         tags.load(bytes(image.get("exif-data")))
         tags[_ORIENTATION] = UPRIGHT
-        exif = tags.tobytes().removeprefix(b"Exif\0\0")
+        exif = EXIF_START + tags.tobytes().removeprefix(b"Exif\0\0")
     return exif, bytes(image.get("xmp-data")) if image.get_typeof("xmp-data") else None
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import pyvips
 from PIL import Image
 
 from filemill import ErrorCode, FilemillError, Limits
+from filemill.testing.checks import damaged
 from filemill.testing.runner import Runner
 from filemill_image.formats.brands import is_avif, is_heif
 from filemill_image.formats.colourspace import is_srgb, profile_name
@@ -199,6 +203,31 @@ def test_more_pixels_than_memory(form: str, options: Any, samples: Any, filemill
     assert caught.value.code is ErrorCode.INVALID_FILE
     if form == "jp2":
         assert filemill_run(path, {"op": "resize", "width": 9}, limits=limits, in_worker=True).outputs
+
+
+@pytest.mark.parametrize("form", ["jxl", "jp2", "raw"])
+def test_a_damaged_file_gives_a_picture_or_a_typed_error(form: str, samples: Any, run: Any) -> None:
+    """Altered bytes, most of them in the header, and cuts: no library raises anything else, or ends the process."""
+    data = written(samples, form).read_bytes()
+    path = samples.path("damaged")
+    outcomes: Counter[str] = Counter()
+    for seed in range(60):
+        harmed = damaged(data[:400], seed) + data[400:] if seed % 3 else damaged(data, seed)
+        path.write_bytes(harmed)
+        try:
+            run(path, [{"op": "resize", "width": 40 + seed % 50}, {"op": "convert", "format": "png"}])
+            outcomes["read"] += 1
+        except FilemillError as error:
+            assert error.code in (ErrorCode.INVALID_FILE, ErrorCode.UNSUPPORTED_MEDIA), (seed, error)
+            outcomes["refused"] += 1
+    assert outcomes["refused"] > 0
+
+
+def test_libraries_are_loaded_where_work_is_done() -> None:
+    """What a format is read with costs the start of the server nothing."""
+    program = "import sys, filemill_image; print(*{'numpy', 'pillow_jxl', 'rawpy', 'simplejpeg'} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
+    assert said.stdout.split() == []
 
 
 @pytest.mark.parametrize(

@@ -76,10 +76,11 @@ def test_it_becomes_any_picture(run: Any, picture_of: Any, tmp_path: Path) -> No
 
 
 def test_picture_info(run: Any, tmp_path: Path) -> None:
-    """The depth of the sensor is told."""
+    """The depth of the sensor and the camera are told; how the file lies is not."""
     data = run(write_dng(tmp_path / "chart.dng", chart()), [{"op": "picture-info", "hashes": False}]).made[0].outputs[0]
     assert data.facts["data"]["bitDepth"] == 12
     assert data.facts["data"]["format"] == "raw"
+    assert data.facts["data"]["exif"] == {"Make": "Pinhole", "Model": "Model A", "Orientation": 1}
 
 
 @pytest.mark.parametrize("options", [{}, {"compression": "lzw"}, {"pyramid": True, "tile": True}, {"bigtiff": True}])
