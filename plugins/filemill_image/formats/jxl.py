@@ -8,8 +8,8 @@ import pyvips
 from PIL import Image
 
 from filemill import Context, ErrorCode, File, FilemillError, Format, Picture
-from filemill_image.formats.jxl_header import CODESTREAM, CONTAINER, JxlHeader, read_header
-from filemill_image.formats.opening import broken, opened
+from filemill_image.formats.jxl_header import CODESTREAM, CONTAINER, EXIF_START, JxlHeader, read_header
+from filemill_image.formats.opening import broken, check_memory, opened
 from filemill_image.formats.orientation import UPRIGHT, upright
 from filemill_image.formats.raw_pixels import blank, sampled
 from filemill_image.formats.saving import Encoder, saver
@@ -36,16 +36,17 @@ def _open(file: File, context: Context) -> Picture:
         file,
         context,
         blank(1, 1, bands),
-        lambda factor: _decoded(file, header, bands),
+        lambda factor: _decoded(file, header, bands, context),
         size=(header.width, header.height),
         orientation=UPRIGHT,
         known={"bitDepth": header.bits, "compression": "jpeg-xl"},
     )
 
 
-def _decoded(file: File, header: JxlHeader, bands: int) -> pyvips.Image:
+def _decoded(file: File, header: JxlHeader, bands: int, context: Context) -> pyvips.Image:
     from pillow_jxl import Decoder  # noqa: PLC0415 - takes a moment that only workers have to spend
 
+    check_memory(header.width * header.height, context)
     try:
         is_jpeg, _, data, profile = Decoder(num_threads=_NO_THREADS)(file.path.read_bytes())[:4]
     except _FAILURES as error:
@@ -92,7 +93,7 @@ def _metadata(image: pyvips.Image) -> tuple[bytes | None, bytes | None]:
         tags = Image.Exif()
         tags.load(bytes(image.get("exif-data")))
         tags[_ORIENTATION] = UPRIGHT
-        exif = tags.tobytes().removeprefix(b"Exif\0\0")
+        exif = EXIF_START + tags.tobytes().removeprefix(b"Exif\0\0")
     return exif, bytes(image.get("xmp-data")) if image.get_typeof("xmp-data") else None
 
 
@@ -107,4 +108,5 @@ JXL = Format(
     sniff=lambda head: head.startswith((CODESTREAM, CONTAINER)),
     open=_open,
     save=saver(_ENCODER),
+    lossy=True,
 )

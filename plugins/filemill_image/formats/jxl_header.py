@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from filemill_image.formats.brands import boxes
+from filemill_image.formats.raw_sniffing import TIFF_HEADS
 
 CODESTREAM = b"\xff\x0a"
 CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
+EXIF_START = b"\0\0\0\0"
+"""What stands before EXIF in its box: how far after it that begins."""
 
 _HEADER_BYTES = 4096
 """How much of a codestream is read for its header: more than any has that names its extra channels in short."""
+_LONGEST_EXIF = 1 << 20
 _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
 _ALPHA, _SPOT, _BLACK, _CFA = 0, 2, 4, 5
 """Kinds of extra channels."""
@@ -78,6 +82,21 @@ def read_header(path: Path) -> JxlHeader:
     if orientation >= _TURNS:
         width, height = height, width
     return JxlHeader(width, height, orientation, depth, _grey(bits), _ALPHA in kinds, _BLACK in kinds, animated)
+
+
+def exif_of(path: Path) -> bytes | None:
+    """Return the EXIF of a container, where it has any that is not compressed."""
+    with path.open("rb") as stream:
+        if stream.read(len(CONTAINER)) != CONTAINER:
+            return None
+        for kind, start, end in boxes(path):
+            if kind == b"Exif":
+                stream.seek(start)
+                content = stream.read(min(end - start, _LONGEST_EXIF))
+                if content.startswith(TIFF_HEADS):  # some programs leave the offset out
+                    return content
+                return content[len(EXIF_START) + int.from_bytes(content[: len(EXIF_START)], "big") :]
+    return None
 
 
 def _codestream(path: Path) -> bytes:

@@ -67,7 +67,7 @@ def _developed(file: File, size: tuple[int, int], factor: float) -> pyvips.Image
     height, width, bands = pixels.shape
     if not _fits((width, height), size) and not (factor >= 2 and _fits((2 * width, 2 * height), size)):
         raise broken(file, ValueError("its sensor is of a kind that is not read here"))
-    return wrapped(pixels.tobytes(), width, height, bands)
+    return wrapped(pixels, width, height, bands)
 
 
 def _broken(file: File, error: Exception) -> FilemillError:

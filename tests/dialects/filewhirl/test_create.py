@@ -161,7 +161,7 @@ def test_answered_before_the_work(caller: Any, sources: dict[str, bytes]) -> Non
 def test_conversions_are_those_of_the_plugins() -> None:
     """FW-12, FW-17, FW-19: pictures to pictures and PDF, PDF to pictures and text; without plugins there is none."""
     registry = load_registry()
-    readable = {"jpeg", "png", "webp", "avif", "gif", "tiff", "heic", "svg"}
+    readable = {"jpeg", "png", "webp", "avif", "gif", "tiff", "jxl", "jp2", "heic", "raw", "svg"}
     assert set(conversions(registry, "jpg")) >= readable | {"pdf", "docx", "xlsx", "pptx", "md"}
     assert set(conversions(registry, "pdf")) >= readable | {"pdf", "docx", "xlsx", "pptx", "md"}
     assert set(conversions(registry, "mp3")) >= {"mp4", "webm", "wav"}

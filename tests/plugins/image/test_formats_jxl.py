@@ -138,8 +138,24 @@ def test_metadata_is_kept_where_it_is_asked_for(samples: Any, run: Any) -> None:
     with Image.open(kept.path) as image:
         assert image.getexif()[0x0112] == 1
         assert image.size == (96, 64)
+    assert b"Exif\0\0\0\0" in Path(kept.path).read_bytes()
+    told = run(Path(kept.path), [{"op": "picture-info", "hashes": False, "colours": 0}]).made[0].outputs[0]
+    assert told.facts["data"]["exif"]["Orientation"] == 1
     with Image.open(dropped.path) as image:
         assert not image.getexif()
+
+
+def test_exif_is_told(samples: Any, run: Any) -> None:
+    """`picture-info` reads it out of the container."""
+    exif = Image.Exif()
+    exif[0x010F] = "Pinhole"
+    path = samples.path("camera.jxl")
+    path.write_bytes(encoded(samples.gradient(), "jxl", exif=exif.tobytes()))
+    output = run(path, [{"op": "picture-info", "hashes": False, "colours": 0}]).made[0].outputs[0]
+    assert output.facts["data"]["exif"] == {"Make": "Pinhole"}
+    path.write_bytes(encoded(samples.gradient(), "jxl"))
+    output = run(path, [{"op": "picture-info", "hashes": False, "colours": 0}]).made[0].outputs[0]
+    assert output.facts["data"]["exif"] == {}
 
 
 def test_animations_are_refused(context: Context) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import pyvips
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from filemill import ErrorCode, FilemillError, Picture
 from filemill.context import Context
@@ -76,10 +78,11 @@ def test_it_becomes_any_picture(run: Any, picture_of: Any, tmp_path: Path) -> No
 
 
 def test_picture_info(run: Any, tmp_path: Path) -> None:
-    """The depth of the sensor is told."""
+    """The depth of the sensor and the camera are told; how the file lies is not."""
     data = run(write_dng(tmp_path / "chart.dng", chart()), [{"op": "picture-info", "hashes": False}]).made[0].outputs[0]
     assert data.facts["data"]["bitDepth"] == 12
     assert data.facts["data"]["format"] == "raw"
+    assert data.facts["data"]["exif"] == {"Make": "Pinhole", "Model": "Model A", "Orientation": 1}
 
 
 @pytest.mark.parametrize("options", [{}, {"compression": "lzw"}, {"pyramid": True, "tile": True}, {"bigtiff": True}])
@@ -120,6 +123,17 @@ def test_the_pixels_may_be_told_of_further_on(order: str, tmp_path: Path) -> Non
     assert not is_raw(path)
     path.write_bytes((start + first)[:20])
     assert not is_raw(path)
+
+
+@settings(max_examples=200, derandomize=True, database=None, deadline=None)
+@given(st.sampled_from([b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08"]), st.integers(0, 3), st.binary(max_size=120))
+def test_any_directory_is_looked_at(
+    tmp_path_factory: pytest.TempPathFactory, start: bytes, count: int, rest: bytes
+) -> None:
+    """Whatever stands in it, the answer is yes or no."""
+    path = tmp_path_factory.getbasetemp() / "anything.tif"
+    path.write_bytes(start + count.to_bytes(2, "little" if start.startswith(b"II") else "big") + rest)
+    assert is_raw(path) in (True, False)
 
 
 @pytest.mark.parametrize(
