@@ -34,6 +34,7 @@ class Edge:
         weight: what it costs, losses included.
         lossy: whether something is lost.
         final: whether no path goes on from its result.
+        first: whether it only begins a path.
         missing: what is missing for it; None: it works here.
         shape: what it takes and gives; None: it is opened as its kind, which is saved in the other format.
         run: does it, where there is more to do than that.
@@ -45,6 +46,7 @@ class Edge:
     weight: float
     lossy: bool
     final: bool = False
+    first: bool = False
     missing: Missing | None = None
     shape: Shape | None = None
     run: Callable[..., Any] | None = None
@@ -109,6 +111,7 @@ class ConversionGraph:
                     conversion.cost + (_LOSS if conversion.lossy else 0.0),
                     conversion.lossy,
                     conversion.final,
+                    conversion.first,
                     missing,
                     shape,
                     conversion.run,
@@ -189,7 +192,7 @@ class ConversionGraph:
             if final or len(path.edges) == MOST_EDGES:
                 continue
             for edge in self._edges.get(path.target, ()):
-                if every or edge.missing is None:
+                if (every or edge.missing is None) and not (edge.first and path.edges):
                     further = Path(path.source, edge.target, (*path.edges, edge))
                     heapq.heappush(heap, (weight + edge.weight, next(order), further))
         return {target: path for target, path in found.items() if target not in sources}

@@ -107,6 +107,13 @@ def test_a_final_result_goes_no_further() -> None:
     assert way(graph(text, *by_zip), "pdf", "odt") == ["pdf", "zip", "text", "odt"]
 
 
+def test_an_edge_may_only_begin_a_path() -> None:
+    """What is for a file of its own format is not for what was made into one on the way."""
+    found = graph(edge("doc", "pdf"), edge("pdf", "zip", first=True))
+    assert way(found, "pdf", "zip") == ["pdf", "zip"]
+    assert way(found, "doc", "zip") is None
+
+
 def test_what_is_missing_is_gone_around_or_named() -> None:
     """An edge without its program is not gone; where there is no other way, the path says what is missing."""
     direct = edge("doc", "pdf", 1, missing=lambda: MISSING)
