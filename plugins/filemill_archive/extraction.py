@@ -58,6 +58,7 @@ def extracted(archive: Archive, choosing: Choosing, context: Context) -> list[Fi
                 continue
             if choosing.takes(entry.path):
                 made.append(_file(unpacked[entry.path], entry.path, context))
+        archive.learn(reader.growth)
     if not made:
         raise invalid("", f"No file of {archive.file.name!r} fits.")
     return made
