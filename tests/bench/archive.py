@@ -4,8 +4,8 @@
 
 Packed are files of Python's own library, as they are (about eighty in each megabyte) and joined to files of a megabyte:
 what an entry costs shows in the first, what its bytes cost in the second. Both works are done in turns, N times; told
-are the median of the ratios and their range. Ours is what a worker does: sniff, open, convert. The digest
-that every result has is not in it. The program's start, some milliseconds, is in its time. Bar: at most 1.1 times the CPU and wall time of the program.
+are the median of the ratios and their range. Ours is what a worker does: sniff, open, convert. The digest of a result
+is not in it; the start of the program, some milliseconds, is. Bar: at most 1.1 times CPU and wall time.
 
 It needs bsdtar: apt-get install libarchive-tools.
 """
