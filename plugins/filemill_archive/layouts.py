@@ -52,7 +52,7 @@ LAYOUTS = {
     "tar-gz": Layout(
         reads="tar", filter="gzip", writes=_TAR, option="gzip", fixed="gzip:!timestamp", hard_links=True, owners=True
     ),
-    "tar-bz2": Layout(reads="tar", filter="bzip2", owners=True),
+    "tar-bz2": Layout(reads="tar", filter="bzip2", hard_links=True, owners=True),
     "tar-xz": Layout(reads="tar", filter="xz", writes=_TAR, option="xz", hard_links=True, owners=True),
     "tar-zst": Layout(
         reads="tar", filter="zstd", writes=_TAR, option="zstd", level=3, best=19, hard_links=True, owners=True

@@ -62,6 +62,11 @@ class Reader:
         self._block = c_void_p(), c_size_t(), c_longlong()
         self._told = 0
 
+    @property
+    def hard_links(self) -> bool:
+        """Whether a later entry may be a hard link to a file."""
+        return self._layout.hard_links
+
     def __enter__(self) -> Self:
         self._open = False
         self._archive: Any = ffi.read_new()
@@ -167,7 +172,7 @@ class Reader:
 
     def pass_over(self, entry: Entry) -> None:
         """Pass over the content of an entry: unpacked and counted where there is no other way."""
-        if not self._passes and entry.kind is Kind.FILE and not entry.encrypted:
+        if not self._layout.headers_apart and entry.kind is Kind.FILE and not entry.encrypted:
             for _ in self.blocks(entry):
                 pass
 
