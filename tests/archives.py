@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import subprocess
 import tarfile
 import zipfile
@@ -30,6 +31,22 @@ class Found:
     content: str
     permissions: int
     modified: int
+
+
+def entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
+    """An entry of a tar; a file has three bytes."""
+    made = tarfile.TarInfo(name)
+    made.type, made.linkname = kind, link
+    made.size = 3 if kind == tarfile.REGTYPE else 0
+    return made
+
+
+def tar_of(path: Path, *entries: tarfile.TarInfo) -> Path:
+    """Write a tar as it is told."""
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        for one in entries:
+            archive.addfile(one, io.BytesIO(b"bad"))
+    return path
 
 
 def run(*command: str | Path, cwd: Path | None = None) -> None:

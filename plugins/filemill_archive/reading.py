@@ -65,7 +65,7 @@ class Reader:
     @property
     def hard_links(self) -> bool:
         """Whether a later entry may be a hard link to a file."""
-        return self._layout.hard_links
+        return self._layout.tar
 
     def __enter__(self) -> Self:
         self._open = False
@@ -199,7 +199,7 @@ class Reader:
             modified=ffi.entry_mtime(pointer) if ffi.entry_mtime_is_set(pointer) else None,
             target=target,
             encrypted=_is_encrypted(pointer) == 1,
-            owner=self._owner() if self._layout.owners else NOBODY,
+            owner=self._owner() if self._layout.tar else NOBODY,
             refused=refused,
         )
 

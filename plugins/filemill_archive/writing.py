@@ -51,7 +51,7 @@ class Writer:
     @property
     def hard_links(self) -> bool:
         """Whether they can be written."""
-        return self._layout.hard_links
+        return self._layout.tar
 
     def __enter__(self) -> Self:
         # The writer of 7z packs into a temporary file: it belongs into the task's folder.
@@ -115,7 +115,7 @@ class Writer:
             _set_link(pointer, entry.target.encode())
         elif entry.kind is Kind.HARD_LINK:
             _set_hard_link(pointer, entry.target.encode())
-        if self._layout.owners and entry.owner is not NOBODY:
+        if self._layout.tar and entry.owner is not NOBODY:
             ffi.entry_set_uid(pointer, entry.owner.user)
             ffi.entry_set_gid(pointer, entry.owner.group)
             ffi.entry_copy_uname(pointer, entry.owner.user_name)
