@@ -62,7 +62,7 @@ def grown(folder: Path) -> Path:
     (folder / "run.sh").write_bytes(b"#!/bin/sh\nexit 0\n")
     (folder / "empty").touch()
     (folder / "noise.bin").write_bytes(
-        b"".join(hashlib.sha256(bytes([n % 256, n // 256])).digest() for n in range(9000))
+        b"".join(hashlib.sha256(bytes([n % 256, n // 256])).digest() for n in range(3000))
     )
     (folder / "link").symlink_to("Fotos/größe 五.txt")
     for path in folder.rglob("*"):
