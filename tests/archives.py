@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import subprocess
 import tarfile
 import zipfile
@@ -32,6 +33,22 @@ class Found:
     modified: int
 
 
+def entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
+    """An entry of a tar; a file has three bytes."""
+    made = tarfile.TarInfo(name)
+    made.type, made.linkname = kind, link
+    made.size = 3 if kind == tarfile.REGTYPE else 0
+    return made
+
+
+def tar_of(path: Path, *entries: tarfile.TarInfo) -> Path:
+    """Write a tar as it is told."""
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        for one in entries:
+            archive.addfile(one, io.BytesIO(b"bad"))
+    return path
+
+
 def run(*command: str | Path, cwd: Path | None = None) -> None:
     """Run a program that has to end well."""
     done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True, timeout=60)
@@ -45,7 +62,7 @@ def grown(folder: Path) -> Path:
     (folder / "run.sh").write_bytes(b"#!/bin/sh\nexit 0\n")
     (folder / "empty").touch()
     (folder / "noise.bin").write_bytes(
-        b"".join(hashlib.sha256(bytes([n % 256, n // 256])).digest() for n in range(9000))
+        b"".join(hashlib.sha256(bytes([n % 256, n // 256])).digest() for n in range(3000))
     )
     (folder / "link").symlink_to("Fotos/größe 五.txt")
     for path in folder.rglob("*"):

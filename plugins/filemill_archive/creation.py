@@ -11,7 +11,7 @@ from filemill_archive.kind import Archive
 from filemill_archive.names import cleaned
 from filemill_archive.writing import Writer, blocks_of
 
-_MADE = (315_532_800, 0)
+_MADE = 315_532_800
 """The date of every file in it, the first that a ZIP can have: equal files give equal bytes."""
 
 

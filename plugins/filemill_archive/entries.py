@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from filemill import Choice
 
@@ -18,8 +18,7 @@ class Kind(Choice):
     PIPE = "pipe"
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """Whose a file is: numbers and names."""
 
     user: int = 0
@@ -28,19 +27,21 @@ class Owner:
     group_name: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+NOBODY = Owner()
+
+
+class Entry(Struct, frozen=True, kw_only=True):
     """What stands in an archive of a file, a folder or a link.
 
-    Attributes:
+    Fields:
         path: in the archive, harmless; of one that is refused, as it stands there.
         kind: what it is.
         size: bytes of a file; None: it is not told.
         permissions: without the bits that let a program run as its owner.
-        modified: seconds since 1970 and nanoseconds; None: it is not told.
+        modified: seconds since 1970; None: it is not told.
         target: of a link.
         encrypted: whether its content is.
-        owner: whose it is.
+        owner: whose it is, where archives of the format tell.
         refused: why its name is one that no archive should have; "": it is not.
     """
 
@@ -48,8 +49,8 @@ class Entry:
     kind: Kind = Kind.FILE
     size: int | None = 0
     permissions: int = 0o644
-    modified: tuple[int, int] | None = None
+    modified: int | None = None
     target: str = ""
     encrypted: bool = False
-    owner: Owner = Owner()
+    owner: Owner = NOBODY
     refused: str = ""

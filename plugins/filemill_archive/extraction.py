@@ -47,17 +47,22 @@ def extracted(archive: Archive, choosing: Choosing, context: Context) -> list[Fi
     """
     unpacked: dict[str, Path] = {}
     made: list[File] = []
+    most = context.limits.max_outputs
     with Reader(archive.file, context) as reader:
         for entry in reader.entries():
-            if entry.kind is Kind.FILE:
+            chosen = choosing.takes(entry.path)
+            if entry.kind is Kind.FILE and (chosen or reader.hard_links):
                 unpacked[entry.path] = context.path("part")
                 reader.unpack(entry, unpacked[entry.path])
             elif entry.kind is Kind.HARD_LINK:
                 unpacked[entry.path] = unpacked[entry.target]
             else:
+                reader.pass_over(entry)
                 continue
-            if choosing.takes(entry.path):
+            if chosen:
                 made.append(_file(unpacked[entry.path], entry.path, context))
+            if len(made) > most:
+                raise invalid("", f"More than {most} files of {archive.file.name!r} fit; 'include' chooses some.")
     if not made:
         raise invalid("", f"No file of {archive.file.name!r} fits.")
     return made

@@ -17,6 +17,10 @@ class Growth:
     Args:
         given: the archive.
         limits: say how many times as much it may be, and how many entries.
+
+    Attributes:
+        entries: how many were counted.
+        unpacked: bytes of files that were counted.
     """
 
     def __init__(self, given: File, limits: Limits) -> None:
@@ -25,17 +29,16 @@ class Growth:
         self._left = limits.max_growth * max(given.size, _LEAST_BYTES)
         self._most_entries = _ENTRIES_AN_OUTPUT * limits.max_outputs
         self.entries = 0
+        self.unpacked = 0
 
     def add(self, size: int) -> None:
-        """Count what was unpacked.
+        """Count what was unpacked of a file.
 
         Raises:
             FilemillError: `INVALID_FILE` where all together are over the limit.
         """
-        self._left -= size
-        if self._left < 0:
-            reason = f"{self._name!r} unpacks to more than {self._factor} times its size (of at least 1 MiB)."
-            raise FilemillError(ErrorCode.INVALID_FILE, reason)
+        self.unpacked += size
+        self._take(size)
 
     def add_entry(self, name: str) -> None:
         """Count an entry.
@@ -47,4 +50,10 @@ class Growth:
         if self.entries > self._most_entries:
             reason = f"{self._name!r} has more than {self._most_entries} entries."
             raise FilemillError(ErrorCode.INVALID_FILE, reason)
-        self.add(_ENTRY_BYTES + len(name))
+        self._take(_ENTRY_BYTES + len(name))
+
+    def _take(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            reason = f"{self._name!r} unpacks to more than {self._factor} times its size (of at least 1 MiB)."
+            raise FilemillError(ErrorCode.INVALID_FILE, reason)

@@ -17,7 +17,6 @@ class Layout:
         level: of an archive that is made.
         best: of one that is to become smaller.
         fixed: further settings.
-        hard_links: whether it can hold them.
         headers_apart: whether its headers can be read without its files.
         backslashes: whether a backslash in a name stands between folders.
     """
@@ -29,9 +28,13 @@ class Layout:
     level: int = 6
     best: int = 9
     fixed: str = ""
-    hard_links: bool = False
     headers_apart: bool = False
     backslashes: bool = False
+
+    @property
+    def tar(self) -> bool:
+        """Whether it is a tar, compressed or not: these have hard links and tell whose a file is."""
+        return self.reads == "tar"
 
     def options(self, *, best: bool) -> str:
         """Return the settings of a writer."""
@@ -45,12 +48,12 @@ LAYOUTS = {
     "zip": Layout(
         reads="zip_seekable", writes="zip", option="zip", fixed="hdrcharset=UTF-8", headers_apart=True, backslashes=True
     ),
-    "tar": Layout(reads="tar", writes=_TAR, hard_links=True, headers_apart=True),
+    "tar": Layout(reads="tar", writes=_TAR, headers_apart=True),
     # Without its moment of making: equal files give equal bytes.
-    "tar-gz": Layout(reads="tar", filter="gzip", writes=_TAR, option="gzip", fixed="gzip:!timestamp", hard_links=True),
+    "tar-gz": Layout(reads="tar", filter="gzip", writes=_TAR, option="gzip", fixed="gzip:!timestamp"),
     "tar-bz2": Layout(reads="tar", filter="bzip2"),
-    "tar-xz": Layout(reads="tar", filter="xz", writes=_TAR, option="xz", hard_links=True),
-    "tar-zst": Layout(reads="tar", filter="zstd", writes=_TAR, option="zstd", level=3, best=19, hard_links=True),
+    "tar-xz": Layout(reads="tar", filter="xz", writes=_TAR, option="xz"),
+    "tar-zst": Layout(reads="tar", filter="zstd", writes=_TAR, option="zstd", level=3, best=19),
     "7z": Layout(reads="7zip", writes="7zip", option="7zip", backslashes=True),
 }
 WRITTEN = tuple(name for name, layout in LAYOUTS.items() if layout.writes)

@@ -22,16 +22,16 @@ def listed(archive: Archive, limit: int, context: Context) -> Data:
         context: surroundings of the step.
     """
     told: list[Json] = []
-    unpacked, tree = 0, Tree()
+    said, tree = 0, Tree()
     with Reader(archive.file, context, headers_only=True) as reader:
         for entry in reader.all():
             if len(told) < limit:
                 told.append({**_facts(entry), **_refusal(entry, tree)})
-            unpacked += entry.size or 0
+            said += entry.size or 0
             reader.pass_over(entry)
         count = reader.growth.entries
     context.report(entries=count)
-    facts: Facts = {"format": archive.file.format, "count": count, "unpackedBytes": unpacked, "entries": told}
+    facts: Facts = {"format": archive.file.format, "count": count, "unpackedBytes": said, "entries": told}
     return Data(facts)
 
 
@@ -63,6 +63,6 @@ def _moment(entry: Entry) -> str | None:
     if entry.modified is None:
         return None
     try:
-        return datetime.fromtimestamp(entry.modified[0], UTC).isoformat().replace("+00:00", "Z")
+        return datetime.fromtimestamp(entry.modified, UTC).isoformat().replace("+00:00", "Z")
     except (OverflowError, ValueError, OSError):  # a year that is none
         return None

@@ -9,6 +9,8 @@ MOST_BYTES = 4096
 _SHOWN = 80
 _DECEIVING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _SEPARATORS = re.compile(r"[/\\]")
+_SHORT = 1000
+"""Letters of a path that can't be too many bytes."""
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -26,7 +28,7 @@ def decoded(name: bytes, *, zipped: bool) -> str:
 
 def cleaned(text: str) -> str:
     """Put `_` for control characters and for marks that turn the direction of writing."""
-    return _DECEIVING.sub("_", text)
+    return text if text.isprintable() else _DECEIVING.sub("_", text)
 
 
 def shown(text: str) -> str:
@@ -44,6 +46,8 @@ def safe_path(name: str, *, backslashes: bool) -> str:
     Raises:
         Refused: it leads out of the archive, on any system, or is too long.
     """
+    if _is_plain(name):
+        return name.removesuffix("/")
     if len(name.encode()) > MOST_BYTES:
         raise Refused(f"has a path of more than {MOST_BYTES} bytes")
     _check_relative(name, "has an absolute path")
@@ -51,6 +55,19 @@ def safe_path(name: str, *, backslashes: bool) -> str:
         raise Refused("has '..' in its path")
     parts = _SEPARATORS.split(name) if backslashes else name.split("/")
     return "/".join(part for part in parts if part not in ("", "."))
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a path is surely harmless, as most are: they are many, and this is quick."""
+    return (
+        0 < len(name) <= _SHORT
+        and name[0] != "/"
+        and name[-1] != "."
+        and name[1:2] != ":"
+        and "\\" not in name
+        and "//" not in name
+        and "./" not in name
+    )
 
 
 def check_link(path: str, target: str) -> None:

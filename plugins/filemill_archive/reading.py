@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
-from contextlib import contextmanager
 from ctypes import byref, c_int, c_longlong, c_size_t, c_void_p, string_at
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +12,7 @@ from typing import Any, Self
 from libarchive import ArchiveError, ffi
 
 from filemill import Context, ErrorCode, File, FilemillError
-from filemill_archive.entries import Entry, Kind, Owner
+from filemill_archive.entries import NOBODY, Entry, Kind, Owner
 from filemill_archive.growth import Growth
 from filemill_archive.layouts import LAYOUTS
 from filemill_archive.names import MOST_BYTES, Refused, cleaned, decoded, safe_path, shown
@@ -60,21 +59,27 @@ class Reader:
         self._layout = LAYOUTS[file.format]
         self._passes = headers_only and self._layout.headers_apart
         self._block_bytes = _HEADER_BYTES if self._passes else _BLOCK_BYTES
+        self._block = c_void_p(), c_size_t(), c_longlong()
         self._told = 0
+
+    @property
+    def hard_links(self) -> bool:
+        """Whether a later entry may be a hard link to a file."""
+        return self._layout.tar
 
     def __enter__(self) -> Self:
         self._open = False
         self._archive: Any = ffi.read_new()
         self._entry: Any = ffi.entry_new()
         try:
-            with self._errors():
-                ffi.get_read_filter_function(self._layout.filter)(self._archive)
-                ffi.get_read_format_function(self._reads())(self._archive)
-                ffi.read_open_filename_w(self._archive, str(self.file.path), self._block_bytes)
-            self._open = True
-        except BaseException:
+            ffi.get_read_filter_function(self._layout.filter)(self._archive)
+            ffi.get_read_format_function(self._reads())(self._archive)
+            ffi.read_open_filename_w(self._archive, str(self.file.path), self._block_bytes)
+        except ArchiveError as error:
+            fault = self._fault(error)
             self.__exit__(None, None, None)
-            raise
+            raise fault from None
+        self._open = True
         return self
 
     def __exit__(
@@ -111,14 +116,17 @@ class Reader:
             FilemillError: `INVALID_FILE` where the archive is broken.
         """
         while True:
-            with self._errors():
-                ended = ffi.read_next_header2(self._archive, self._entry) == ffi.ARCHIVE_EOF
-            if ended:
-                return
+            try:
+                if ffi.read_next_header2(self._archive, self._entry) == ffi.ARCHIVE_EOF:
+                    self._tell()
+                    return
+            except ArchiveError as error:
+                raise self._fault(error) from None
             entry = self._read_entry()
             self.growth.add_entry(entry.path)
             yield entry
-            self._tell()
+            if self.growth.entries % 16 == 0:
+                self._tell()
 
     def blocks(self, entry: Entry) -> Iterator[Block]:
         """Give the content of the entry that was read last, zeros where the archive has holes.
@@ -126,14 +134,16 @@ class Reader:
         Raises:
             FilemillError: `INVALID_FILE` where it is broken, is not of the size that it says, or all is too much.
         """
-        buffer, size, offset = c_void_p(), c_size_t(), c_longlong()
+        buffer, size, offset = self._block
         place = byref(buffer), byref(size), byref(offset)
         at = 0
         for number in range(1 << 62):
-            with self._errors():
+            try:
                 code = ffi.read_data_block(self._archive, *place)
                 if code == ffi.ARCHIVE_WARN:  # such as a sum that is wrong
                     raise ffi.archive_error(self._archive, code)
+            except ArchiveError as error:
+                raise self._fault(error) from None
             hole = offset.value - at
             while hole > 0:
                 part = min(hole, len(_ZEROS))
@@ -162,7 +172,7 @@ class Reader:
 
     def pass_over(self, entry: Entry) -> None:
         """Pass over the content of an entry: unpacked and counted where there is no other way."""
-        if not self._passes and entry.kind is Kind.FILE and not entry.encrypted:
+        if not self._layout.headers_apart and entry.kind is Kind.FILE and not entry.encrypted:
             for _ in self.blocks(entry):
                 pass
 
@@ -186,19 +196,16 @@ class Reader:
             kind=kind,
             size=ffi.entry_size(pointer) if kind is Kind.FILE and ffi.entry_size_is_set(pointer) else None,
             permissions=mode & _PERMISSION_BITS,
-            modified=self._modified(),
+            modified=ffi.entry_mtime(pointer) if ffi.entry_mtime_is_set(pointer) else None,
             target=target,
             encrypted=_is_encrypted(pointer) == 1,
-            owner=Owner(
-                ffi.entry_uid(pointer), ffi.entry_gid(pointer), ffi.entry_uname(pointer), ffi.entry_gname(pointer)
-            ),
+            owner=self._owner() if self._layout.tar else NOBODY,
             refused=refused,
         )
 
-    def _modified(self) -> tuple[int, int] | None:
-        if not ffi.entry_mtime_is_set(self._entry):
-            return None
-        return ffi.entry_mtime(self._entry), ffi.entry_mtime_nsec(self._entry)
+    def _owner(self) -> Owner:
+        pointer = self._entry
+        return Owner(ffi.entry_uid(pointer), ffi.entry_gid(pointer), ffi.entry_uname(pointer), ffi.entry_gname(pointer))
 
     def _text(self, name: bytes | None) -> str:
         return cleaned(decoded(name or b"", zipped=self._layout.reads == "zip_seekable"))
@@ -220,17 +227,13 @@ class Reader:
             self._told = percent
             self._context.progress(done, self.file.size)
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except ArchiveError as error:
-            # Asked of an archive that is of no format, libarchive crashes.
-            if self._open and _has_encrypted(self._archive) == 1:
-                raise self._encrypted() from None
-            if error.errno == errno.ENOMEM:
-                raise MemoryError from None
-            raise self._broken(said(error)) from None
+    def _fault(self, error: ArchiveError) -> Exception:
+        # Asked of an archive that is of no format, libarchive crashes.
+        if self._open and _has_encrypted(self._archive) == 1:
+            return self._encrypted()
+        if error.errno == errno.ENOMEM:
+            return MemoryError()
+        return self._broken(said(error))
 
     def _encrypted(self) -> FilemillError:
         return FilemillError(ErrorCode.INVALID_FILE, f"{self.file.name!r} is encrypted; only open archives are read.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from filemill import Context
 from filemill_archive.entries import Entry, Kind
@@ -32,6 +33,7 @@ def packed_anew(archive: Archive, target: str, context: Context) -> Archive:
                     writer.add(entry, reader.blocks(entry))
                 else:
                     writer.add(entry)
+            archive.learn(reader.growth)
         if links:
             _add_links(archive, links, writer, context)
     made = writer.archive()

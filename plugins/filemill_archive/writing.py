@@ -12,7 +12,7 @@ from typing import Any, Self
 from libarchive import ArchiveError, ffi
 
 from filemill import Context, ErrorCode, File, FilemillError
-from filemill_archive.entries import Entry, Kind
+from filemill_archive.entries import NOBODY, Entry, Kind
 from filemill_archive.kind import Archive
 from filemill_archive.layouts import LAYOUTS
 from filemill_archive.names import shown
@@ -51,7 +51,7 @@ class Writer:
     @property
     def hard_links(self) -> bool:
         """Whether they can be written."""
-        return self._layout.hard_links
+        return self._layout.tar
 
     def __enter__(self) -> Self:
         # The writer of 7z packs into a temporary file: it belongs into the task's folder.
@@ -107,19 +107,19 @@ class Writer:
     def _describe(self, entry: Entry) -> None:
         pointer = ffi.entry_clear(self._entry)
         ffi.entry_update_pathname_utf8(pointer, entry.path.encode())
-        ffi.entry_set_filetype(pointer, _TYPES[entry.kind])
-        ffi.entry_set_perm(pointer, entry.permissions)
+        ffi.entry_set_mode(pointer, _TYPES[entry.kind] | entry.permissions)
         ffi.entry_set_size(pointer, entry.size or 0)
         if entry.modified is not None:
-            ffi.entry_set_mtime(pointer, *entry.modified)
+            ffi.entry_set_mtime(pointer, entry.modified, 0)
         if entry.kind is Kind.LINK:
             _set_link(pointer, entry.target.encode())
         elif entry.kind is Kind.HARD_LINK:
             _set_hard_link(pointer, entry.target.encode())
-        ffi.entry_set_uid(pointer, entry.owner.user)
-        ffi.entry_set_gid(pointer, entry.owner.group)
-        ffi.entry_copy_uname(pointer, entry.owner.user_name)
-        ffi.entry_copy_gname(pointer, entry.owner.group_name)
+        if self._layout.tar and entry.owner is not NOBODY:
+            ffi.entry_set_uid(pointer, entry.owner.user)
+            ffi.entry_set_gid(pointer, entry.owner.group)
+            ffi.entry_copy_uname(pointer, entry.owner.user_name)
+            ffi.entry_copy_gname(pointer, entry.owner.group_name)
 
     def _free(self) -> None:
         ffi.entry_free(self._entry)

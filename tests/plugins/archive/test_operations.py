@@ -137,6 +137,18 @@ def test_pictures_of_a_zip_are_made_smaller_and_packed_again(
     assert [output.facts["width"] for output in separate] == [32, 32, 32]
 
 
+@pytest.mark.corpus
+def test_real_photos_of_a_real_archive(corpus: Path, filemill_run: Runner, tmp_path: Path) -> None:
+    """The same with photos in a tar.xz that `tar` packed; the results are opened by `7z`."""
+    photos = sorted((corpus / "photos").glob("*.jpg"))[:4]
+    run("tar", "-cJ", "-f", tmp_path / "photos.tar.xz", *photos, "--transform", "s,.*/,2024/,")
+    steps = [{"op": "extract"}, {"op": "resize", "width": 120}, {"op": "create-archive", "format": "7z"}]
+    (output,) = filemill_run(tmp_path / "photos.tar.xz", *steps).outputs
+    run("7z", "x", "-bso0", f"-o{tmp_path / 'found'}", output.path)
+    found = {path.name: pyvips.Image.new_from_file(str(path)).width for path in (tmp_path / "found").iterdir()}
+    assert found == {path.name: 120 for path in photos}
+
+
 @pytest.mark.parametrize("form", ["zip", "tar", "tar.gz", "tgz", "TAR-XZ", "tar-zst", "7z"])
 def test_create(form: str, filemill_run: Runner, tmp_path: Path) -> None:
     """Files of any kind, in every format that is written; the same bytes each time."""
