@@ -24,7 +24,12 @@ from filemill_office.conversions import CONVERSIONS
 from filemill_office.formats import FORMATS
 
 WORDS = ("Quarterly", "Übersicht", "naïve", "12.50")
-ROWS = [["name", "count", "price"], ["Müller, Söhne", 3, 12.5], ['a "quoted" word', -7, 0.25], ["Ελλάδα", 1000000, 3]]
+ROWS: list[list[str | int | float]] = [
+    ["name", "count", "price"],
+    ["Müller, Söhne", 3, 12.5],
+    ['a "quoted" word', -7, 0.25],
+    ["Ελλάδα", 1000000, 3],
+]
 TABLE = FormatTable([TEXT, JSON, *FORMATS])
 
 
@@ -57,7 +62,7 @@ def write_docx(path: Path) -> Path:
     document.add_paragraph("A naïve paragraph with ").add_run("bold words").bold = True
     table = document.add_table(2, 2)
     table.cell(0, 0).text, table.cell(1, 1).text = "first", "12.50"
-    document.add_page_break()
+    document.add_page_break()  # type: ignore[no-untyped-call]
     document.add_paragraph("The second page")
     document.save(str(path))
     return path
@@ -109,7 +114,7 @@ def write_compound(path: Path, *streams: str, inner: str = "") -> Path:
     for number, (name, kind) in enumerate(names):
         child = {"Root Entry": 1, "Pool": number + 1}.get(name, none)
         last = number >= len(names) - (2 if inner else 1)  # of the root's children, each the right one of that before
-        right = number + 1 if 0 < number and not last else none
+        right = number + 1 if number > 0 and not last else none
         told = name.encode("utf-16-le") + b"\0\0"
         entries += told.ljust(64, b"\0") + struct.pack("<HBBIII", len(told), kind, 1, none, right, child) + bytes(48)
     entries = entries.ljust(-(-len(entries) // 512) * 512, b"\0")

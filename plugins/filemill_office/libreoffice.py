@@ -72,7 +72,7 @@ def converted(source: File, target: str, reading: str, writing: str, context: Co
     Raises:
         FilemillError: `INVALID_FILE` where it can't be read, or the work is beyond the limits.
     """
-    profile = _profile(context.folder)
+    profile = prepared_profile(context.folder)
     given = context.path(source.format)
     folder = context.path("office")
     folder.mkdir()
@@ -101,6 +101,23 @@ def converted(source: File, target: str, reading: str, writing: str, context: Co
     return File(written[0], name, target, written[0].stat().st_size)
 
 
+def prepared_profile(folder: Path) -> Path:
+    """Make the task's profile, in which the settings keep LibreOffice from macros, links and the network.
+
+    With the number of its build in it, LibreOffice need not start twice.
+    """
+    profile = folder / "libreoffice"
+    if profile.exists():
+        return profile
+    extensions = profile / "user" / "extensions"
+    extensions.mkdir(parents=True)
+    settings = files("filemill_office").joinpath("registrymodifications.xcu").read_bytes()
+    (profile / "user" / "registrymodifications.xcu").write_bytes(settings)
+    if (build := _build()) is not None:
+        (extensions / "buildid").write_text(build, encoding="utf-8")
+    return profile
+
+
 def _run(arguments: list[str | Path], context: Context, most_bytes: int) -> None:
     try:
         LIBREOFFICE.run(arguments, context, most_bytes=most_bytes)
@@ -122,23 +139,6 @@ def _refused(source: File, target: str, error: ProgramFailed, most: int) -> File
 
 def _title(source: File, context: Context) -> str:
     return context.formats[source.format].title
-
-
-def _profile(folder: Path) -> Path:
-    """Make the task's profile, in which the settings keep LibreOffice from macros, links and the network.
-
-    With the number of its build in it, LibreOffice need not start twice.
-    """
-    profile = folder / "libreoffice"
-    if profile.exists():
-        return profile
-    extensions = profile / "user" / "extensions"
-    extensions.mkdir(parents=True)
-    settings = files("filemill_office").joinpath("registrymodifications.xcu").read_bytes()
-    (profile / "user" / "registrymodifications.xcu").write_bytes(settings)
-    if (build := _build()) is not None:
-        (extensions / "buildid").write_text(build, encoding="utf-8")
-    return profile
 
 
 def _build() -> str | None:

@@ -26,7 +26,9 @@ def test_without_libreoffice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "<h1>Title</h1>" in convert_file(path, "html", tmp_path / "task").path.read_text()
 
 
-@pytest.mark.parametrize(("part", "library"), [("writer", "libswlo.so"), ("calc", "libsclo.so"), ("impress", "libsdlo.so")])
+@pytest.mark.parametrize(
+    ("part", "library"), [("writer", "libswlo.so"), ("calc", "libsclo.so"), ("impress", "libsdlo.so")]
+)
 def test_without_a_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str, library: str) -> None:
     """Where a part is not installed, the conversions of its family say which, and the others are there."""
     real = libreoffice.LIBREOFFICE.path

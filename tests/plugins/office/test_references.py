@@ -82,7 +82,15 @@ def unconfined(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_they_are_real(references: References, listener: Listener, tmp_path: Path) -> None:
     """LibreOffice as it comes loads the picture of an address and the one of a file: there is something to keep."""
     profile = (tmp_path / "profile").as_uri()
-    command = ["soffice", f"-env:UserInstallation={profile}", "--headless", "--convert-to", "pdf", "--outdir", tmp_path]
+    command: list[str | Path] = [
+        "soffice",
+        f"-env:UserInstallation={profile}",
+        "--headless",
+        "--convert-to",
+        "pdf",
+        "--outdir",
+        tmp_path,
+    ]
     subprocess.run([*command, references.odp()], check=True, capture_output=True, timeout=60)
     assert listener.connections
     assert is_red(tmp_path / "linked.pdf")
@@ -130,5 +138,3 @@ def test_markdown(references: References, listener: Listener, tmp_path: Path) ->
     assert listener.connections == []
     for trace in (references.address, "href=", "iframe", "script", "src="):
         assert trace not in html
-
-
