@@ -23,7 +23,6 @@ from filemill.kinds import File, Held
 from filemill_office.conversions import CONVERSIONS
 from filemill_office.formats import FORMATS
 
-WORDS = ("Quarterly", "Übersicht", "naïve", "12.50")
 ROWS: list[list[str | int | float]] = [
     ["name", "count", "price"],
     ["Müller, Söhne", 3, 12.5],

@@ -111,33 +111,6 @@ class References:
         meta = f'<meta:template xlink:type="simple" xlink:actuate="onRequest" xlink:href="{self.address}/odt.ott"/>'
         return self._open_document("odt", "text", f"<office:text><text:p>Words</text:p>{body}</office:text>", meta)
 
-    def ods(self) -> Path:
-        """Linked sheets and ranges, WEBSERVICE() and DDE()."""
-        formulas = [
-            f'WEBSERVICE("{self.address}/ods-service")',
-            f'WEBSERVICE("{self.secret}/secret.txt")',
-            f"'{self.secret}/secret.csv'#$secret.A1",
-            f'DDE("soffice";"{self.secret}/secret.csv";"A1")',
-        ]
-        cells = "".join(f'<table:table-cell table:formula="of:={escape(formula)}"/>' for formula in formulas)
-        for link in (f"{self.secret}/secret.html", f"{self.address}/ods-range.html"):
-            cells += (
-                '<table:table-cell><table:cell-range-source table:name="HTML_all" table:last-column-spanned="1"'
-                f' table:last-row-spanned="1" xlink:type="simple" xlink:href="{link}"'
-                ' table:filter-name="calc_HTML_WebQuery"/><text:p>before</text:p></table:table-cell>'
-            )
-        sheets = "".join(
-            f'<table:table table:name="{number}"><table:table-source xlink:type="simple" xlink:href="{link}"'
-            ' table:filter-name="Text - txt - csv (StarCalc)" table:filter-options="44,34,76,1"/><table:table-row>'
-            "<table:table-cell><text:p>before</text:p></table:table-cell></table:table-row></table:table>"
-            for number, link in enumerate([f"{self.secret}/secret.csv", f"{self.address}/ods-sheet.csv"])
-        )
-        first = (
-            '<table:table table:name="A"><table:table-row><table:table-cell><text:p>Words</text:p></table:table-cell>'
-            f"{cells}</table:table-row></table:table>"
-        )
-        return self._open_document("ods", "spreadsheet", f"<office:spreadsheet>{first}{sheets}</office:spreadsheet>")
-
     def odp(self) -> Path:
         """Linked pictures, objects and frames."""
         links = [

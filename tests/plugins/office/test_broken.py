@@ -54,17 +54,14 @@ def test_a_bomb(tmp_path: Path, limits: Limits) -> None:
     assert "would unpack to" in error.detail
 
 
-@pytest.mark.parametrize("kind", ["cut", "empty parts", "another's content"])
+@pytest.mark.parametrize("kind", ["cut", "empty parts"])
 def test_broken(tmp_path: Path, kind: str) -> None:
     """Where LibreOffice writes nothing, though it ends well, the file is refused."""
     path = tmp_path / "report.doc"
     if kind == "cut":
         write_compound(path, "WordDocument", "1Table")
-    elif kind == "empty parts":
-        path = rewrite_zip(write_docx(tmp_path / "whole.docx"), tmp_path / "report.docx", lambda name, content: b"", {})
     else:
-        files = {"[Content_Types].xml": "x", "_rels/.rels": "x", "xl/workbook.xml": "x"}
-        path = write_zip(tmp_path / "report.xlsx", files)
+        path = rewrite_zip(write_docx(tmp_path / "whole.docx"), tmp_path / "report.docx", lambda name, content: b"", {})
     error = refusal(path, "pdf")
     assert error.code is ErrorCode.INVALID_FILE
     assert path.name in error.detail

@@ -65,17 +65,15 @@ def test_documents(folder: Path) -> None:
 
 
 def test_a_document_as_pdf(folder: Path) -> None:
-    """A PDF has the pages and the words of the document, says nothing of when, and is the same each time."""
-    source = write_docx(folder / "pages.docx")
-    first, second = (convert_file(source, "pdf", folder / f"pages-{time}") for time in (1, 2))
-    assert first.path.read_bytes() == second.path.read_bytes()
-    pdf = pypdf.PdfReader(first.path)
+    """A PDF has the pages and the words of the document, and says nothing of when."""
+    made = convert_file(write_docx(folder / "pages.docx"), "pdf", folder / "pages")
+    pdf = pypdf.PdfReader(made.path)
     assert len(pdf.pages) == 2
     assert pdf.metadata is not None
     assert pdf.metadata.creation_date is None
     expected = "Quarterly Übersicht A naïve paragraph with bold words first 12.50 The second page"
-    assert words(first.path) == expected.split()
-    assert first.name == "pages.pdf"
+    assert words(made.path) == expected.split()
+    assert made.name == "pages.pdf"
 
 
 def test_text_as_a_document(folder: Path) -> None:
