@@ -23,8 +23,12 @@ from filemill.kinds import File, Held
 from filemill_office.conversions import CONVERSIONS
 from filemill_office.formats import FORMATS
 
-WORDS = ("Quarterly", "Übersicht", "naïve", "12.50")
-ROWS = [["name", "count", "price"], ["Müller, Söhne", 3, 12.5], ['a "quoted" word', -7, 0.25], ["Ελλάδα", 1000000, 3]]
+ROWS: list[list[str | int | float]] = [
+    ["name", "count", "price"],
+    ["Müller, Söhne", 3, 12.5],
+    ['a "quoted" word', -7, 0.25],
+    ["Ελλάδα", 1000000, 3],
+]
 TABLE = FormatTable([TEXT, JSON, *FORMATS])
 
 
@@ -57,7 +61,7 @@ def write_docx(path: Path) -> Path:
     document.add_paragraph("A naïve paragraph with ").add_run("bold words").bold = True
     table = document.add_table(2, 2)
     table.cell(0, 0).text, table.cell(1, 1).text = "first", "12.50"
-    document.add_page_break()
+    document.add_page_break()  # type: ignore[no-untyped-call]
     document.add_paragraph("The second page")
     document.save(str(path))
     return path

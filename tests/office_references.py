@@ -111,33 +111,6 @@ class References:
         meta = f'<meta:template xlink:type="simple" xlink:actuate="onRequest" xlink:href="{self.address}/odt.ott"/>'
         return self._open_document("odt", "text", f"<office:text><text:p>Words</text:p>{body}</office:text>", meta)
 
-    def ods(self) -> Path:
-        """Linked sheets and ranges, WEBSERVICE() and DDE()."""
-        formulas = [
-            f'WEBSERVICE("{self.address}/ods-service")',
-            f'WEBSERVICE("{self.secret}/secret.txt")',
-            f"'{self.secret}/secret.csv'#$secret.A1",
-            f'DDE("soffice";"{self.secret}/secret.csv";"A1")',
-        ]
-        cells = "".join(f'<table:table-cell table:formula="of:={escape(formula)}"/>' for formula in formulas)
-        for link in (f"{self.secret}/secret.html", f"{self.address}/ods-range.html"):
-            cells += (
-                '<table:table-cell><table:cell-range-source table:name="HTML_all" table:last-column-spanned="1"'
-                f' table:last-row-spanned="1" xlink:type="simple" xlink:href="{link}"'
-                ' table:filter-name="calc_HTML_WebQuery"/><text:p>before</text:p></table:table-cell>'
-            )
-        sheets = "".join(
-            f'<table:table table:name="{number}"><table:table-source xlink:type="simple" xlink:href="{link}"'
-            ' table:filter-name="Text - txt - csv (StarCalc)" table:filter-options="44,34,76,1"/><table:table-row>'
-            "<table:table-cell><text:p>before</text:p></table:table-cell></table:table-row></table:table>"
-            for number, link in enumerate([f"{self.secret}/secret.csv", f"{self.address}/ods-sheet.csv"])
-        )
-        first = (
-            '<table:table table:name="A"><table:table-row><table:table-cell><text:p>Words</text:p></table:table-cell>'
-            f"{cells}</table:table-row></table:table>"
-        )
-        return self._open_document("ods", "spreadsheet", f"<office:spreadsheet>{first}{sheets}</office:spreadsheet>")
-
     def odp(self) -> Path:
         """Linked pictures, objects and frames."""
         links = [
@@ -177,7 +150,8 @@ class References:
             f'<img src="{address}/img.png"><img src="{secret}/secret.png"><img src="relative.png">'
             f'<iframe src="{secret}/secret.html"></iframe><iframe src="{address}/iframe.html"></iframe>'
             f'<object data="{secret}/secret.png"></object><embed src="{address}/embed.png">'
-            f'<table background="{address}/table.png"><tr><td>cell</td></tr></table><input type=image src="{address}/i.png">'
+            f'<table background="{address}/table.png"><tr><td>cell</td></tr></table>'
+            f'<input type=image src="{address}/input.png">'
             f'<script src="{address}/script.js"></script><meta http-equiv=refresh content="0;url={address}/refresh">'
             f'<a href="{secret}/secret.txt">file</a><a href="https://example.com/">kept</a></body></html>'
         )
@@ -199,17 +173,15 @@ class References:
             f'<manifest:file-entry manifest:full-path="{path}" manifest:media-type="{media}"/>'
             for path, media in {"/": media_type, "content.xml": "text/xml", "meta.xml": "text/xml"}.items()
         )
-        return write_zip(
-            self.folder / f"linked.{extension}",
-            {
-                "mimetype": media_type,
-                "META-INF/manifest.xml": f'<manifest:manifest {_SPACES} manifest:version="1.2">{entries}</manifest:manifest>',
-                "content.xml": f'<office:document-content {_SPACES} office:version="1.2"><office:body>{body}</office:body>'
-                "</office:document-content>",
-                "meta.xml": f'<office:document-meta {_SPACES} office:version="1.2"><office:meta>{meta}</office:meta>'
-                "</office:document-meta>",
-            },
-        )
+        said = {
+            "META-INF/manifest.xml": ("manifest:manifest", "manifest:version", entries),
+            "content.xml": ("office:document-content", "office:version", f"<office:body>{body}</office:body>"),
+            "meta.xml": ("office:document-meta", "office:version", f"<office:meta>{meta}</office:meta>"),
+        }
+        files: dict[str, str | bytes] = {"mimetype": media_type}
+        for name, (root, version, content) in said.items():
+            files[name] = f'<{root} {_SPACES} {version}="1.2">{content}</{root}>'
+        return write_zip(self.folder / f"linked.{extension}", files)
 
 
 def write_secrets(folder: Path) -> None:
@@ -218,7 +190,7 @@ def write_secrets(folder: Path) -> None:
     (folder / "secret.txt").write_text(f"{SECRET},1,2\n")
     (folder / "secret.csv").write_text(f"{SECRET},1,2\n")
     (folder / "secret.html").write_text(f"<html><body><table><tr><td>{SECRET}</td></tr></table></body></html>")
-    red = pyvips.Image.black(60, 60, bands=3) + [250, 10, 20]
+    red = pyvips.Image.black(60, 60).new_from_image([250, 10, 20])
     red.cast("uchar").copy(interpretation="srgb").pngsave(str(folder / "secret.png"))
 
 
@@ -236,13 +208,16 @@ def _field(code: str) -> str:
 
 def _linked_picture(name: str) -> str:
     drawing = "http://schemas.openxmlformats.org/drawingml/2006"
+    size = '<a:xfrm><a:off x="0" y="0"/><a:ext cx="914400" cy="914400"/></a:xfrm>'
+    blip = f'<a:blip xmlns:r="{_RELATIONS}" r:link="{name}"/><a:stretch><a:fillRect/></a:stretch>'
+    names = '<pic:nvPicPr><pic:cNvPr id="1" name="linked"/><pic:cNvPicPr/></pic:nvPicPr>'
+    shape = f'<pic:spPr>{size}<a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr>'
+    picture = f'<pic:pic xmlns:pic="{drawing}/picture">{names}<pic:blipFill>{blip}</pic:blipFill>{shape}</pic:pic>'
+    graphic = f'<a:graphic xmlns:a="{drawing}/main"><a:graphicData uri="{drawing}/picture">{picture}</a:graphicData>'
     return (
-        f'<w:p><w:r><w:drawing><wp:inline xmlns:wp="{drawing}/wordprocessingDrawing"><wp:extent cx="914400" cy="914400"/>'
-        f'<wp:docPr id="1" name="linked"/><a:graphic xmlns:a="{drawing}/main"><a:graphicData uri="{drawing}/picture">'
-        f'<pic:pic xmlns:pic="{drawing}/picture"><pic:nvPicPr><pic:cNvPr id="1" name="linked"/><pic:cNvPicPr/></pic:nvPicPr>'
-        f'<pic:blipFill><a:blip xmlns:r="{_RELATIONS}" r:link="{name}"/><a:stretch><a:fillRect/></a:stretch></pic:blipFill>'
-        '<pic:spPr><a:xfrm><a:off x="0" y="0"/><a:ext cx="914400" cy="914400"/></a:xfrm><a:prstGeom prst="rect"><a:avLst/>'
-        "</a:prstGeom></pic:spPr></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p>"
+        f'<w:p><w:r><w:drawing><wp:inline xmlns:wp="{drawing}/wordprocessingDrawing">'
+        '<wp:extent cx="914400" cy="914400"/><wp:docPr id="1" name="linked"/>'
+        f"{graphic}</a:graphic></wp:inline></w:drawing></w:r></w:p>"
     )
 
 

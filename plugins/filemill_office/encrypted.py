@@ -36,7 +36,7 @@ def _open(file: File, context: Context) -> File:
 
 ENCRYPTED = Format(
     name="encrypted-office",
-    title="Office file with a password",
+    title="password-protected Office",
     media_types=("application/vnd.ms-office",),
     extensions=("encrypted-office",),
     kind=File,

@@ -12,6 +12,8 @@ from urllib.parse import quote
 from filemill import Context, ErrorCode, File, FilemillError, Missing, Program, ProgramFailed
 
 _NEEDS_RESTART = 81
+_TOO_LARGE = f"Signal {signal.SIGXFSZ:d}"
+"""How it says, before it aborts, that it may not write a larger file."""
 _LEAST_ALLOWED_BYTES = 1 << 20
 _FAMILIES = {"writer": "libswlo.so", "calc": "libsclo.so", "impress": "libsdlo.so"}
 """The library by which each part of LibreOffice is known to be installed."""
@@ -70,7 +72,7 @@ def converted(source: File, target: str, reading: str, writing: str, context: Co
     Raises:
         FilemillError: `INVALID_FILE` where it can't be read, or the work is beyond the limits.
     """
-    profile = _profile(context.folder)
+    profile = prepared_profile(context.folder)
     given = context.path(source.format)
     folder = context.path("office")
     folder.mkdir()
@@ -88,7 +90,7 @@ def converted(source: File, target: str, reading: str, writing: str, context: Co
     try:
         _run(arguments, context, most)
     except ProgramFailed as error:
-        raise _refused(source, target, error.code, most) from None
+        raise _refused(source, target, error, most) from None
     written = [path for path in folder.iterdir() if path.stat().st_size]
     if not written:  # it ends well all the same
         raise FilemillError(
@@ -99,30 +101,7 @@ def converted(source: File, target: str, reading: str, writing: str, context: Co
     return File(written[0], name, target, written[0].stat().st_size)
 
 
-def _run(arguments: list[str | Path], context: Context, most_bytes: int) -> None:
-    try:
-        LIBREOFFICE.run(arguments, context, most_bytes=most_bytes)
-    except ProgramFailed as error:
-        if error.code != _NEEDS_RESTART:
-            raise
-        LIBREOFFICE.run(arguments, context, most_bytes=most_bytes)  # a profile that another version would have made
-
-
-def _refused(source: File, target: str, code: int, most: int) -> FilemillError:
-    if code == -signal.SIGXFSZ:
-        said = f"as {target} it would take more than {most} bytes"
-    elif code in (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGKILL):
-        said = "LibreOffice ended while it read it: it is broken, or needs too much memory"
-    else:
-        said = f"LibreOffice ended with exit code {code}"
-    return FilemillError(ErrorCode.INVALID_FILE, f"{source.name!r} can't be converted: {said}.")
-
-
-def _title(source: File, context: Context) -> str:
-    return context.formats[source.format].title
-
-
-def _profile(folder: Path) -> Path:
+def prepared_profile(folder: Path) -> Path:
     """Make the task's profile, in which the settings keep LibreOffice from macros, links and the network.
 
     With the number of its build in it, LibreOffice need not start twice.
@@ -137,6 +116,29 @@ def _profile(folder: Path) -> Path:
     if (build := _build()) is not None:
         (extensions / "buildid").write_text(build, encoding="utf-8")
     return profile
+
+
+def _run(arguments: list[str | Path], context: Context, most_bytes: int) -> None:
+    try:
+        LIBREOFFICE.run(arguments, context, most_bytes=most_bytes)
+    except ProgramFailed as error:
+        if error.code != _NEEDS_RESTART:
+            raise
+        LIBREOFFICE.run(arguments, context, most_bytes=most_bytes)  # a profile that another version would have made
+
+
+def _refused(source: File, target: str, error: ProgramFailed, most: int) -> FilemillError:
+    if error.code == -signal.SIGXFSZ or _TOO_LARGE in error.said:
+        said = f"as {target} it would take more than {most} bytes"
+    elif error.code in (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGKILL):
+        said = "LibreOffice ended while it read it: it is broken, or needs too much memory"
+    else:
+        said = f"LibreOffice ended with exit code {error.code}"
+    return FilemillError(ErrorCode.INVALID_FILE, f"{source.name!r} can't be converted: {said}.")
+
+
+def _title(source: File, context: Context) -> str:
+    return context.formats[source.format].title
 
 
 def _build() -> str | None:

@@ -10,7 +10,7 @@ def without_time(path: Path, target: Path) -> None:
     import pikepdf  # noqa: PLC0415 - qpdf only where work is done
 
     with pikepdf.open(path) as pdf:
-        for place, names in ((pdf.docinfo, ("/CreationDate", "/ModDate")), (pdf.trailer, ("/DocChecksum",))):
+        for place, names in ((pdf.docinfo, ("/CreationDate", "/ModDate")), (pdf.trailer, ("/DocChecksum", "/ID"))):
             for name in names:
                 if name in place:
                     del place[name]

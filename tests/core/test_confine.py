@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from filemill import Context, Limits, Program, ProgramFailed, confine
 from filemill.formats import FormatTable
+from filemill.program import _works
 
 READS = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache")
 
@@ -20,6 +23,13 @@ def landlock() -> None:
     """What keeps a program from files is the kernel."""
     if not confine.version():
         pytest.skip("the kernel has no Landlock")
+
+
+@pytest.fixture
+def namespaces() -> None:
+    """That a process may have mounts of its own."""
+    if not _works(("unshare", "--user", "--map-root-user", "--mount", "--")):
+        pytest.skip("the kernel lets no process have mounts of its own")
 
 
 @pytest.fixture
@@ -67,10 +77,29 @@ def test_other_files_are_not_written(context: Context) -> None:
     assert (context.folder.parent / "secret").read_text() == "secret"
 
 
+@pytest.mark.usefixtures("namespaces")
 def test_tmp_is_its_own(context: Context) -> None:
     """It sees nothing of what others have in /tmp, and what it leaves there is gone."""
     found = run(context, "echo > /tmp/left-behind; ls /tmp")
     assert "left-behind" in found
+    assert not Path("/tmp/left-behind").exists()
+
+
+@pytest.mark.usefixtures("namespaces")
+def test_without_mounts_of_its_own(context: Context) -> None:
+    """Where the kernel lets no process have them, /tmp is what it was, and closed but for sockets."""
+    none_more = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+    script = "ls /tmp; echo > /tmp/left-behind; cat ../secret; echo one > own && cat own"
+    program = [sys.executable, "-I", "-S", confine.__file__, ":".join(READS), str(context.folder), "/bin/bash"]
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "sh", "-c", none_more, "sh", *program, "-c", script],
+        cwd=context.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "one\n"
+    assert done.stderr.count("denied") == 3
     assert not Path("/tmp/left-behind").exists()
 
 
