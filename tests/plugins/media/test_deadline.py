@@ -91,7 +91,7 @@ def test_cancel(work: Work) -> None:
 
     async def cancelled(pool: Pool) -> None:
         running = asyncio.create_task(pool.run(work.task(50), lambda progress: told.append(progress.fraction)))
-        await _until(lambda: bool(told))
+        await _until(lambda: any(told))
         assert work.running()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -99,7 +99,7 @@ def test_cancel(work: Work) -> None:
         assert await asyncio.to_thread(work.gone)
 
     asyncio.run(_with_pool(cancelled))
-    assert 0 < told[-1] < 1
+    assert max(told) < 1
 
 
 async def _with_pool(work: Callable[[Pool], Awaitable[None]]) -> None:
