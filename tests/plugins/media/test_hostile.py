@@ -205,7 +205,7 @@ def test_results_of_any_size(made: dict[str, Path], context: Contexts) -> None:
     assert refused.value.code is ErrorCode.INVALID_FILE
 
 
-@pytest.mark.parametrize("name", ["-i.mp4", "concat:a|b.mp4", "frame-%03d.mp4", "http:x.mp4", "a'b\n.mp4", "pipe:0"])
+@pytest.mark.parametrize("name", ["concat:a|b.mp4", "-frame-%03d.mp4", "a'b\n.mp4"])
 def test_names_that_are_arguments(name: str, made: dict[str, Path], tmp_path: Path, filemill_run: Runner) -> None:
     """A file is read by its path, whatever words of FFmpeg's its name has."""
     path = tmp_path / name
