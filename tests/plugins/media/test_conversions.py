@@ -244,6 +244,18 @@ def test_gif_both_ways(target: str, made: dict[str, Path], convert: Convert) -> 
     assert float(found["format"]["duration"]) == pytest.approx(SECONDS, abs=0.05)
 
 
+def test_a_gif_has_the_colours_of_its_video(tmp_path: Path, convert: Convert) -> None:
+    """Bars that do not move are as they were, to a few steps of 255."""
+    source = ffmpeg("-f", "lavfi", "-i", "smptebars=size=128x72:duration=0.4", *H264, output=tmp_path / "bars.mp4")
+    wanted, found = (
+        ffmpeg(
+            "-i", path, "-frames:v", "1", "-pix_fmt", "rgb24", "-f", "rawvideo", output=tmp_path / "raw"
+        ).read_bytes()
+        for path in (source, convert(source, "gif"))
+    )
+    assert sum(abs(one - two) for one, two in zip(wanted, found, strict=True)) / len(wanted) < 6
+
+
 def test_a_gif_of_too_many_frames(made: dict[str, Path], convert: Convert) -> None:
     """What no picture may have is refused before a frame is drawn."""
     for limits in (Limits(max_frames=20), Limits(max_pixels=100_000)):
