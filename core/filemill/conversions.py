@@ -28,6 +28,8 @@ class Conversion:
         compresses: whether a pair of equal names is an edge as well. Its result is fewer bytes of the same format;
             where it is not smaller, the source stays.
         final: whether nothing is made of the results any more, such as of the text of a scan.
+        first: whether a path may only begin with it: it is for files of its sources, not for what was made into one,
+            such as an animation, which any picture could become.
         missing: what is missing on this machine for it; asked once.
     """
 
@@ -39,6 +41,7 @@ class Conversion:
     engine: str
     compresses: bool = False
     final: bool = False
+    first: bool = False
     missing: Callable[[], Missing | None] = lambda: None
 
     @property

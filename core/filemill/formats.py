@@ -40,7 +40,9 @@ class Format:
         open: reads a file into its kind; absent where the format is only written.
         save: writes a value to a path; absent where the format is only read. It honours the
             encoding, tells `context.report` what it decided and may raise `TARGET_UNREACHABLE`.
+        strip: takes the metadata out of a file's bytes and leaves the pixels as they are, where they are upright.
         transparent: whether the format can hold transparency.
+        lossy: whether saving loses something where nothing else is wished for.
         order: formats with a lower order are asked to sniff first.
     """
 
@@ -54,7 +56,9 @@ class Format:
     within: tuple[str, ...] = ()
     open: Callable[[File, Context], object] | None = None
     save: Callable[[Any, Path, Encoding, Context], None] | None = None
+    strip: Callable[[bytes], bytes] | None = None
     transparent: bool = True
+    lossy: bool = False
     order: int = 0
 
     @property
@@ -88,6 +92,12 @@ class FormatTable:
     def find(self, name: str) -> Format | None:
         """Find a format by its name or an extension, in any case."""
         return self._names.get(name.lower().removeprefix("."))
+
+    def of_name(self, name: str) -> Format | None:
+        """Find the format that the ending of a file's name tells: of `a.tar.gz` the longer one."""
+        endings = PurePosixPath(name).suffixes[-2:]
+        found = (self._names.get("".join(endings[index:]).lower().removeprefix(".")) for index in range(len(endings)))
+        return next((form for form in found if form is not None), None)
 
     def of_media_type(self, media_type: str) -> Format | None:
         """Find a format by its media type, without parameters."""

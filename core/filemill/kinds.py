@@ -20,12 +20,15 @@ class File(Struct, frozen=True):
         name: the caller's name for it, without folders.
         format: name of the format found by content, such as `jpeg`.
         size: bytes.
+        named: whether a result keeps the ending of this name, as that of a file out of an archive: `main.py` is no
+            `main.txt`, though its content is text. Else it gets that of its format.
     """
 
     path: Path
     name: str
     format: str
     size: int
+    named: bool = False
 
     @property
     def facts(self) -> Facts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from filemill import confine
 from filemill.operation import Missing
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ class Program:
         install: the command that installs it on Debian and Ubuntu.
         environment: names and values that it needs besides a home and a place for temporary files.
         memory_factor: how many times the memory of a task it may map: some reserve far more than they use.
+        reads: files and folders that it needs to read, where it shall read nothing but these and the task's folder,
+            as far as the kernel can see to that (see `confine`); None: what the server may read.
     """
 
     names: tuple[str, ...]
@@ -58,6 +62,7 @@ class Program:
     install: str
     environment: Mapping[str, str] = field(default_factory=dict)
     memory_factor: int = 1
+    reads: tuple[str, ...] | None = None
 
     @property
     def path(self) -> str | None:
@@ -98,7 +103,8 @@ class Program:
         assert self.path is not None, "who calls it has asked whether it is missing"
         limits = [f"--as={context.limits.memory_bytes * self.memory_factor}"]
         limits += [] if most_bytes is None else [f"--fsize={most_bytes}"]
-        command = [*_isolation(), "prlimit", *limits, "--", self.path, *map(str, arguments)]
+        command = [*_isolation(), "prlimit", *limits, "--", *self._confinement(context.folder), self.path]
+        command += map(str, arguments)
         process = subprocess.Popen(
             command,
             cwd=context.folder,
@@ -123,6 +129,11 @@ class Program:
         if code != 0:
             raise ProgramFailed(code, said.text)
         return said.text
+
+    def _confinement(self, folder: Path) -> list[str]:
+        if self.reads is None:
+            return []
+        return [sys.executable, "-I", "-S", confine.__file__, os.pathsep.join(self.reads), str(folder)]
 
     def _environment(self, folder: Path) -> dict[str, str]:
         return {

@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from filemill.archive import MEDIA_TYPE, NAME, open_archive, open_member, under
+from filemill.archive import MEDIA_TYPE, NAME, open_archive, open_member, split_name, under
 from filemill.context import Context
-from filemill.encoding import Encoding
+from filemill.encoding import Encoding, Metadata
 from filemill.errors import ErrorCode, FilemillError
 from filemill.formats import Format
 from filemill.kinds import Data, File, Held, Text
@@ -49,7 +49,8 @@ class Saver:
         if isinstance(value, Picture):
             scaled = self._context.decided.pop("facts", None)  # an encoder may have scaled it to a size
             facts = scaled if isinstance(scaled, dict) else facts
-        return output_of(path, f"{stem}.{form.extensions[0]}", form.name, form.media_type, facts)
+        ending = split_name(value.name)[1] if isinstance(value, File) and value.named else f".{form.extensions[0]}"
+        return output_of(path, stem + ending, form.name, form.media_type, facts)
 
     def _encoded(self, value: Picture | Text | Data, form: Format, wish: Encoding) -> Path:
         source = value.source if isinstance(value, Picture) else None
@@ -63,9 +64,22 @@ class Saver:
         form.save(value, path, wish, self._context)
         kept = source if wish.never_larger and source is not None and source.format == form.name else None
         if kept is not None and path.stat().st_size >= kept.size:
-            self._context.report(unchanged=True)
+            return self._instead(path, kept, form, value, wish)
+        return path
+
+    def _instead(self, path: Path, kept: File, form: Format, value: Picture | Text | Data, wish: Encoding) -> Path:
+        """Return the source in place of an encode that is no smaller: without its metadata where that is to go.
+
+        Where a format can't be stripped the source stays whole, and where the pixels lie on their side the encode.
+        """
+        if wish.metadata is not Metadata.NONE or form.strip is None:
             path.unlink()
+            self._context.report(unchanged=True)
             return self._copy(kept)
+        assert isinstance(value, Picture), "only pictures have a source that is encoded again"
+        if value.known.get("orientation", 1) == 1:
+            path.write_bytes(form.strip(kept.path.read_bytes()))
+            self._context.report(reencoded=False)
         return path
 
     def _chosen_format(self, value: Picture | Text | Data, wish: Encoding) -> Format:

@@ -102,6 +102,7 @@ CONVERSIONS = (
         lossy=True,
         engine="ffmpeg",
         final=True,
+        first=True,
         missing=programs.missing,
     ),
 )

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -131,47 +130,6 @@ def test_what_differs_between_processes_is_found(
         worker.stop()
 
 
-OWN_KIND = """
-    from msgspec import Struct
-
-    class Tape(Struct, frozen=True):
-        file: File
-
-        @property
-        def facts(self): return {"length": self.file.size}
-
-    class Count(Operation, tag="count"):
-        '''Tell how long a tape is.'''
-
-        def run(self, tape: Tape, context: Context) -> Data:
-            return Data({"length": tape.file.size})
-
-    @hookimpl
-    def filemill_operations(): return [Count]
-
-    @hookimpl
-    def filemill_formats():
-        return [Format(name="tape", title="Tape", media_types=("audio/x-tape",), extensions=("tape",), kind=Tape,
-                       sniff=lambda head: head.startswith(b"TAPE"), open=lambda file, context: Tape(file))]
-"""
-
-
-def test_a_kind_of_the_plugins_own(subject: Make, tmp_path: Path) -> None:
-    """An operation on a kind that the kit knows nothing of is tried on what its author makes, once."""
-
-    def tapes(folder: Path) -> list[Path]:
-        made.append(folder)
-        (folder / "one.tape").write_bytes(b"TAPE, and nothing on it")
-        return [folder / "one.tape"]
-
-    made: list[Path] = []
-    given = replace(subject(OWN_KIND), own=tapes)
-    for check in (checks.gives_its_kind, checks.repeats_itself, checks.refuses_broken_files):
-        check(given)
-    assert given.inputs() == [tmp_path / "one.tape"]
-    assert made == [tmp_path]
-
-
 FORMAT = """
     import pyvips
 
@@ -247,6 +205,43 @@ def test_samples_are_there_for_every_kind(filemill_registry: Registry, filemill_
     assert set(filemill_samples.of(File)) >= {*filemill_samples.pictures, *filemill_samples.texts}
     assert filemill_samples.of(Picture, Text) == [*filemill_samples.pictures, *filemill_samples.texts]
     assert Data not in filemill_samples._made
+
+
+BOX = """
+    class Box:
+        def __init__(self, file: File) -> None:
+            self.file, self.facts = file, {}
+
+    BOX = Format(
+        name="box", title="Box", media_types=("application/x-box",), extensions=("box",), kind=Box,
+        sniff=lambda head: head.startswith(b"BOX"), open=lambda file, context: Box(file),
+    )
+
+    @hookimpl
+    def filemill_formats(): return [BOX]
+"""
+
+
+def test_samples_of_a_plugins_own_kind(install: Install, foreign: list[str], tmp_path: Path) -> None:
+    """They are what an operation on that kind is tried on, are made once, and are among those of any file."""
+    from filemill import File, Picture
+
+    install("kit", BOX)
+    registry = load_registry(foreign)
+    asked: list[Path] = []
+
+    def make(folder: Path) -> list[Path]:
+        asked.append(folder)
+        (folder / "one.box").write_bytes(b"BOX of chocolates")
+        return [folder / "one.box"]
+
+    box = registry.formats["box"].kind
+    plain = Samples(registry, tmp_path)
+    assert plain.extended(make).of(box) == [asked[0] / "one.box"]
+    assert plain.extended(make).of(File)[0] == asked[0] / "one.box"
+    assert asked[0] / "one.box" not in plain.extended(make).of(Picture)
+    assert plain.of(box) == plain.of(File), "without any, all are tried"
+    assert len(asked) == 1
 
 
 def test_a_file_that_changes_under_its_name_is_read_again(

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from filemill.registry import Plugin, Registry, load_registry
+from filemill.registry import OURS, Plugin, Registry, load_registry
 from filemill.testing import checks, format_checks
 from filemill.testing.runner import Runner
-from filemill.testing.samples import Make, Samples
+from filemill.testing.samples import MakeSamples, Samples
 
 Known = Mapping[str, Sequence[Mapping[str, object]]]
 
 
 def conformance_tests(
-    *plugins: str, examples: int = 20, known: Known | None = None, samples: Make | None = None
+    *plugins: str, examples: int = 20, known: Known | None = None, samples: MakeSamples | None = None
 ) -> Callable[..., None]:
     """Make the test function of a plugin: assign it to a name that starts with `test_`.
 
@@ -27,13 +27,14 @@ def conformance_tests(
         examples: how many generated parameter sets each check tries.
         known: for operations whose parameters can't be guessed (a rule between fields, a password),
             some that work, by the operation's name: `{"unlock": [{"password": "secret"}]}`.
-        samples: makes files of kinds that the plugins bring themselves in a folder, and returns their paths.
+        samples: makes files of the plugin's own kinds in the folder it is given, and returns them.
 
     Raises:
         ValueError: while pytest collects, where a plugin is not installed or was left out; it says why.
     """
     registry = load_registry()
     chosen = [plugin for plugin in registry.plugins if not plugins or plugin.name in plugins]
+    chosen += [OURS] if OURS.name in plugins else []
     for failure in registry.failures:
         if not plugins or failure.plugin.name in plugins:
             raise ValueError(f"plugin {failure.plugin.name!r} was left out: {failure.reason}")
@@ -44,16 +45,15 @@ def conformance_tests(
         check: Callable[..., None], filemill_run: Runner, filemill_samples: Samples, tmp_path: Path
     ) -> None:
         """A plugin's operations, formats and presets keep what every one of them has to keep."""
-        check(run=filemill_run, samples=filemill_samples, folder=tmp_path)
+        files = filemill_samples if samples is None else filemill_samples.extended(samples)
+        check(run=filemill_run, samples=files, folder=tmp_path)
 
-    cases = list(_cases(registry, chosen, examples, known or {}, samples))
+    cases = list(_cases(registry, chosen, examples, known or {}))
     parametrised: Callable[..., None] = pytest.mark.parametrize("check", cases)(test_conformance)
     return parametrised
 
 
-def _cases(
-    registry: Registry, plugins: Sequence[Plugin], examples: int, known: Known, own: Make | None
-) -> Iterator[Any]:
+def _cases(registry: Registry, plugins: Sequence[Plugin], examples: int, known: Known) -> Iterator[Any]:
     for entry in registry.operations.values():
         if entry.plugin in plugins:
             for demand in checks.CHECKS:
@@ -63,7 +63,6 @@ def _cases(
                     registry=registry,
                     examples=examples,
                     known=known.get(entry.name, ()),
-                    own=own,
                 )
                 yield pytest.param(partial(_operation, demand, subject), id=f"{entry.name}-{demand.__name__}")
     for form in registry.formats:
