@@ -20,7 +20,7 @@ _MADE_IN_PARTS = 2
 
 
 def to_gif(media: Media, context: Context) -> File:
-    """Make a GIF: one run chooses the colours, one writes it.
+    """Make a GIF: one run chooses the colours of all frames, one writes it.
 
     Raises:
         FilemillError: `INVALID_FILE` where it would have more frames or pixels than the limits allow.
@@ -37,7 +37,7 @@ def to_gif(media: Media, context: Context) -> File:
     ]
     palette, path = context.path("png"), context.path("gif")
     progress = [Progress(context, seconds, "gif", (part, _MADE_IN_PARTS)) for part in range(_MADE_IN_PARTS)]
-    chosen = f"[0:{video.index}]{frames},palettegen=stats_mode=diff"
+    chosen = f"[0:{video.index}]{frames},palettegen=stats_mode=full"
     picture = ("-frames:v", "1", "-c:v", "png", "-f", "image2", "-update", "1")
     run(
         FFMPEG,

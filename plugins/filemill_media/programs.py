@@ -92,6 +92,8 @@ def _typed(failed: ProgramFailed, file: File, context: Context, most: int) -> Fi
         )
     if failed.code == -signal.SIGXFSZ or "File too large" in failed.said:
         detail = f"What is made of {file.name!r} would have more than {most} bytes."
+    elif "max_streams" in failed.said:
+        detail = f"{file.name!r} can't be read: it has more than {MOST_STREAMS} streams."
     elif failed.code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGKILL) or _NO_MEMORY in failed.said:
         memory = context.limits.memory_bytes
         detail = f"{file.name!r} is broken, or needs more memory than the limit of {memory} bytes."

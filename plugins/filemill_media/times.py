@@ -15,7 +15,7 @@ Clock = Annotated[
     str,
     Meta(
         pattern=r"^(?:(?:[0-9]{1,2}:)?[0-5]?[0-9]:[0-5]?[0-9](?:\.[0-9]{1,6})?|[0-9]{1,6}(?:\.[0-9]{1,6})?"
-        r"|(?:100|[0-9]{1,2}(?:\.[0-9]{1,6})?)%)\Z",
+        r"|(?:100(?:\.0{1,6})?|[0-9]{1,2}(?:\.[0-9]{1,6})?)%)$",
         examples=["50%", "0:01.5", "1"],
     ),
 ]
@@ -35,11 +35,12 @@ def seconds(time: Time, duration: float | None) -> float:
     """
     if not isinstance(time, str):
         return time
-    if time.endswith("%"):
+    text = time.strip()  # `$` of a pattern lets a line end pass
+    if text.endswith("%"):
         if duration is None:
             raise ValueError(time)
-        return duration * float(time[:-1]) / 100
+        return duration * (float(text[:-1]) / 100)
     total = 0.0
-    for part in time.split(":"):
+    for part in text.split(":"):
         total = total * _SIXTY + float(part)
     return total

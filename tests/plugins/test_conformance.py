@@ -6,6 +6,7 @@ from pathlib import Path
 
 from archives import grown, packed
 from filemill.testing import conformance_tests
+from media_files import conformance_samples
 
 test_conformance = conformance_tests(
     "filemill",
@@ -44,6 +45,17 @@ test_conformance_of_ocr = conformance_tests(
     known={
         "ocr": [{"format": "hocr", "words": True}, {"format": "tsv"}, {"format": "json", "force": True}],
         "searchable-pdf": [{"mode": "redo"}, {"mode": "force"}],
+    },
+)
+test_conformance_of_media = conformance_tests(
+    "media",
+    examples=2,  # each starts a program, or several
+    samples=conformance_samples,
+    known={
+        "video-thumbnail": [{"count": 3, "columns": 2}, {"time": "50%", "width": 32}],
+        "trim-media": [{"start": "25%", "duration": 0.5}, {"start": 0.2, "end": "0:00.7"}],
+        "resize-video": [{"width": 32}, {"width": 32, "height": 32, "fit": "cover"}],
+        "compress-media": [{}, {"maxSizeBytes": 4000}],
     },
 )
 
