@@ -49,7 +49,7 @@ test_conformance_of_ocr = conformance_tests(
 )
 test_conformance_of_media = conformance_tests(
     "media",
-    examples=2,  # each starts a program, or several
+    examples=1,  # each starts a program, or several
     samples=conformance_samples,
     known={
         "video-thumbnail": [{"count": 3, "columns": 2}, {"time": "50%", "width": 32}],
