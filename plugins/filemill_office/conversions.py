@@ -105,6 +105,7 @@ def _edges(part: str, formats: tuple[str, ...], text: Callable[..., Any]) -> lis
             cost=_COST,
             lossy=lossy,
             engine="libreoffice",
+            final=target == "text",  # of a sheet or slides it is no document to begin with
             missing=partial(libreoffice.missing, part),
         )
 

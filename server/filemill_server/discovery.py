@@ -27,7 +27,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SHARED = ("format", "quality", "source", "sources", "steps", "packs", "output", "metadata")
 
 JsonSchema = dict[str, Any]
-Kind = Annotated[str, Meta(description="`picture`, `document`, `text`, `data` or `file` (any).")]
+Kind = Annotated[str, Meta(description="`picture`, `document`, `text`, `data`, `file` (any), or a plugin's own.")]
 
 
 class PluginBody(Struct, frozen=True, kw_only=True):
