@@ -18,10 +18,12 @@ RUN ["python", "-m", "venv", "/opt/filemill"]
 RUN /opt/filemill/bin/pip install --no-index --no-deps wheels/*.whl
 
 FROM python:3.13.7-slim-trixie
-# Tesseract for OCR with English, a font for text in pictures, and jemalloc: workers make and free large pieces of
-# memory, of which glibc's allocator gives less back.
+# Tesseract for OCR with English, libarchive, a font for text in pictures, and jemalloc: workers make and free large
+# pieces of memory, of which glibc's allocator gives less back. `--build-arg WITH="ffmpeg libreoffice-writer-nogui …"`
+# adds what video, sound and office documents need.
+ARG WITH=""
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends fontconfig fonts-dejavu-core libjemalloc2 tesseract-ocr \
+    && apt-get install --yes --no-install-recommends fontconfig fonts-dejavu-core libarchive13t64 libjemalloc2 tesseract-ocr ${WITH} \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --create-home filemill \
     && install --directory --owner=filemill --group=filemill --mode=0700 /data

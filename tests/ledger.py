@@ -21,7 +21,7 @@ from filemill_server.tables import files, jobs
 from live import LiveServer
 from nodes import order
 
-SETTLE_SECONDS = 10.0
+SETTLE_SECONDS = 40.0
 _ALL = true()
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pyvips
 
+from filemill_server.database import Database
 from ports import free_port
 
 START_SECONDS = 60.0
@@ -27,6 +32,17 @@ _KEY = re.compile(rb"fm_live_[A-Za-z0-9]{43}")
 SMALL_PLANS = Path(__file__).with_name("small_plans.yaml")
 FILEMILL = str(Path(sys.executable).with_name("filemill"))
 """The command line of the installed distribution."""
+
+
+@cache
+def _empty_tables() -> Path:
+    """Return a database with all tables and nothing in them; it is there as long as this process."""
+    folder = tempfile.TemporaryDirectory(prefix="filemill-tables-")
+    atexit.register(folder.cleanup)
+    database = Database(f"sqlite:///{folder.name}/filemill.db")
+    database.migrate()
+    database.close()
+    return Path(folder.name) / "filemill.db"
 
 
 @dataclass
@@ -68,6 +84,7 @@ class LiveServer:
     def start(self) -> None:
         """Start it (again, on the same data) and wait until it is ready."""
         self.port = self.port or free_port()
+        self._begin()
         self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
         before = self.log.tell()
         self.process = subprocess.Popen(
@@ -87,6 +104,13 @@ class LiveServer:
                 return
             time.sleep(0.05)
         raise RuntimeError(f"the server did not start:\n{Path(self.log.name).read_text()[-4000:]}")
+
+    def _begin(self) -> None:
+        """Give a first start on SQLite the empty tables it would make: hundreds of starts, half a second of each."""
+        database = self.data / "filemill.db"
+        if "FILEMILL_DATABASE_URL" not in self.settings and not database.exists():
+            self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copyfile(_empty_tables(), database)
 
     def _answers(self) -> bool:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -14,6 +14,14 @@ NAME = "files.zip"
 """The name of a ZIP that nobody gave another."""
 
 _ZIP64_FROM = 1 << 31
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Split a file's name into its stem and its ending with the dot: `.tar.gz` and its like are one ending."""
+    path = PurePosixPath(name)
+    stem, ending = path.stem, path.suffix
+    inner = PurePosixPath(stem)
+    return (inner.stem, inner.suffix + ending) if ending and inner.suffix.lower() == ".tar" else (stem, ending)
 
 
 def distinct(stems: Sequence[str]) -> list[str]:
@@ -32,6 +40,22 @@ def distinct(stems: Sequence[str]) -> list[str]:
     return names
 
 
+def distinct_files(names: Sequence[tuple[str, str]]) -> list[str]:
+    """Number equal stems apart where their endings are equal as well, and return the stems.
+
+    Args:
+        names: a stem and an ending of each.
+    """
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, (_, ending) in enumerate(names):
+        places[ending.casefold()].append(place)
+    stems = [stem for stem, _ in names]
+    for same in places.values():
+        for place, stem in zip(same, distinct([stems[place] for place in same]), strict=True):
+            stems[place] = stem
+    return stems
+
+
 def under(name: str, files: Sequence[str]) -> list[str]:
     """Give files a name together: the only one has it with its own ending, many are in a folder of that name.
 
@@ -40,7 +64,7 @@ def under(name: str, files: Sequence[str]) -> list[str]:
     if not name:
         return list(files)
     if len(files) == 1:
-        return [name + PurePosixPath(files[0]).suffix]
+        return [name + split_name(files[0])[1]]
     return [f"{name}/{file}" for file in files]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from filemill.errors import ErrorCode, FilemillError
+from filemill.graph import ConversionGraph
 from filemill.kinds import Facts, File, Json
 from filemill.limits import Limits
 
@@ -25,6 +27,7 @@ class Context:
         limits: what the task may use.
         folder: the task's own working folder; everything in it goes when the task ends.
         formats: all formats, to open and to save by.
+        conversions: the graph of what can become what.
     """
 
     def __init__(
@@ -33,13 +36,17 @@ class Context:
         limits: Limits,
         folder: Path,
         formats: FormatTable,
+        conversions: ConversionGraph | None = None,
         extras: Mapping[str, File] = {},
         tell: Callable[[float, str], None] = lambda fraction, note: None,
     ) -> None:
         self.limits = limits
         self.folder = folder
         self.formats = formats
+        self.conversions = conversions or ConversionGraph(formats, ())
         self.decided: Facts = {}
+        self._opened: dict[Path, object] = {}
+        self._part = (0, 1)
         self._extras = extras
         self._tell = tell
         self._numbers = count()
@@ -50,7 +57,17 @@ class Context:
 
     def progress(self, done: int, of: int, note: str = "") -> None:
         """Tell how far the step is: `done` of `of` parts, with a note for people."""
-        self._tell(done / of if of else 1.0, note)
+        index, parts = self._part
+        self._tell((index + (done / of if of else 1.0)) / parts, note)
+
+    @contextmanager
+    def part(self, index: int, of: int) -> Iterator[None]:
+        """Make the progress within a block that of one of some equal parts of the step."""
+        before, self._part = self._part, (index, of)
+        try:
+            yield
+        finally:
+            self._part = before
 
     def path(self, extension: str) -> Path:
         """Return a fresh path in the working folder; the file is not made."""
@@ -72,6 +89,20 @@ class Context:
         value = form.open(file, self)
         assert isinstance(value, kind)
         return value
+
+    def opened(self, file: File) -> object:
+        """Open a file of the task into the kind of its format; the second time it is the same value.
+
+        Raises:
+            FilemillError: as of `open`.
+        """
+        if file.path not in self._opened:
+            self._opened[file.path] = self.open(file, self.formats[file.format].kind)
+        return self._opened[file.path]
+
+    def seen(self, file: File) -> object:
+        """Return what `opened` gave for a file; None where nobody has asked for it."""
+        return self._opened.get(file.path)
 
     def source(self, source: Source, kind: type[K]) -> K:
         """Open a source that is a parameter of the step, such as a watermark's picture."""

@@ -5,18 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pyvips
 
-from filemill.archive import distinct
+from filemill.archive import distinct_files, split_name
 from filemill.context import Context
-from filemill.document import Document
 from filemill.encoding import NO_WISH, Encoding
 from filemill.errors import ErrorCode, FilemillError, invalid
-from filemill.kinds import Facts, File
+from filemill.kinds import Facts, File, Held
 from filemill.operation import Operation, PictureOperation
 from filemill.picture import Picture
 from filemill.registry import Registry
@@ -65,13 +64,13 @@ class _Engine:
             limits=task.limits,
             folder=Path(task.folder),
             formats=registry.formats,
+            conversions=registry.conversions,
             extras={key: self._sniffed(extra) for key, extra in task.extras.items()},
             tell=lambda fraction, note: tell(fraction, self.step_index, note),
         )
         self.saver = Saver(self.context, given={Path(given.path) for given in task.inputs})
         decoder = msgspec.msgpack.Decoder(registry.pipeline_type)
         self.pipelines: list[list[Operation]] = [decoder.decode(steps) for steps in task.pipelines]
-        self.shared: dict[Path, object] = {}
 
     def run(self) -> Outcome:
         files = [self._sniffed(given) for given in self.task.inputs]
@@ -85,8 +84,8 @@ class _Engine:
         return self.registry.formats.sniff(Path(given.path), given.name)
 
     def _source_facts(self, file: File) -> Facts:
-        value = self.shared.get(file.path)
-        known = value.facts if isinstance(value, (Picture, Document)) else {}
+        value = self.context.seen(file)
+        known = value.facts if isinstance(value, (Picture, Held)) else {}
         return {"filename": file.name, "format": file.format, "sizeBytes": file.size, **known}
 
     def _share_decode(self, file: File) -> None:
@@ -107,19 +106,17 @@ class _Engine:
                 ErrorCode.UNSUPPORTED_MEDIA,
                 f"{file.name!r} is a {form.title} file; this step takes {wanted}.",
             )
-        if file.path not in self.shared:
-            self.shared[file.path] = form.open(file, self.context)
-        return self.shared[file.path]
+        return self.context.opened(file)
 
     def _pipeline(self, steps: Sequence[Operation], files: Sequence[File]) -> Made:
-        items = [Item(file, PurePosixPath(file.name).stem or "file") for file in files]
+        items = [Item(file, split_name(file.name)[0] or "file") for file in files]
         report: list[Facts] = []
         for self.step_index, step in enumerate(steps):
             started = time.perf_counter()
             items = self._step(step, items)
             report.append(self._entry(self.registry.entry(step).name, started))
         started = time.perf_counter()
-        stems = distinct([item.stem for item in items])
+        stems = distinct_files([(item.stem, _kept_ending(item.value)) for item in items])
         outputs = [self.saver.save(item.value, item.wish, stem) for item, stem in zip(items, stems, strict=True)]
         if len(outputs) > 1 and self.task.archive and self.task.bundle is None:
             outputs = [self.saver.archive(outputs)]
@@ -150,15 +147,14 @@ class _Engine:
         return made
 
     def _results(self, step: Operation, item: Item, result: object) -> list[Item]:
-        wish = item.wish.merge(step.encoding()) if isinstance(step, PictureOperation) else item.wish
         values = result if isinstance(result, list) else [result]
         for value in values:
             self._check_picture(value)
         if not isinstance(result, list):
-            return [Item(result, item.stem, wish)]
+            return [Item(result, item.stem, _wish(step, item, result))]
         width = len(str(len(values)))
         return [
-            Item(value, _own_stem(value) or f"{item.stem}-{number:0{width}}", wish)
+            Item(value, _own_stem(value) or f"{item.stem}-{number:0{width}}", _wish(step, item, value))
             for number, value in enumerate(values, 1)
         ]
 
@@ -183,13 +179,25 @@ class _Engine:
             return self._open(item.value, accepts)
         output = self.saver.save(item.value, item.wish, item.stem)
         item.wish = NO_WISH
-        return File(Path(output.path), output.name, output.format, output.size)
+        return output.file
+
+
+def _wish(step: Operation, item: Item, value: object) -> Encoding:
+    """Return what is wished of the encoder after a step: only who gives a picture wishes for anything."""
+    if isinstance(step, PictureOperation) and isinstance(value, Picture):
+        return item.wish.merge(step.encoding())
+    return item.wish
 
 
 def _own_stem(value: object) -> str | None:
     """Return the name, without its ending, that an operation gave to one of many; None where it gave none."""
-    file = value.file if isinstance(value, Document) else value
-    return PurePosixPath(file.name).stem if isinstance(file, File) else None
+    file = value.file if isinstance(value, Held) else value
+    return split_name(file.name)[0] if isinstance(file, File) else None
+
+
+def _kept_ending(value: object) -> str:
+    """Return the ending that a result keeps, "" where its format gives one: only then do equal stems clash."""
+    return split_name(value.name)[1] if isinstance(value, File) and value.named else ""
 
 
 def _reason(error: pyvips.Error) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -30,12 +30,19 @@ class Format:
         title: name for people.
         media_types: the first one is sent, all are understood.
         extensions: without a dot; the first one names results, all are understood as names.
-        kind: the class `open` gives and `save` takes: `Picture`, `Document`, `Text` or `Data`.
+        kind: the class `open` gives and `save` takes: `Picture`, `Document`, `Text`, `Data`, a kind of the
+            plugin's own (see `kinds.Held`), or `File` where nothing but conversions takes it.
         sniff: whether a file that starts with these bytes (at most `SNIFF_BYTES`) is of this format.
+        look: asked after a `sniff` that says yes, where the beginning does not tell: reads a bounded part of the
+            file itself and never raises.
+        within: names of formats whose content is no other than this one's, such as `text` of CSV: a file that
+            was found to be one of these, and whose name has one of this format's extensions, is of this format.
         open: reads a file into its kind; absent where the format is only written.
         save: writes a value to a path; absent where the format is only read. It honours the
             encoding, tells `context.report` what it decided and may raise `TARGET_UNREACHABLE`.
+        strip: takes the metadata out of a file's bytes and leaves the pixels as they are, where they are upright.
         transparent: whether the format can hold transparency.
+        lossy: whether saving loses something where nothing else is wished for.
         order: formats with a lower order are asked to sniff first.
     """
 
@@ -45,9 +52,13 @@ class Format:
     extensions: tuple[str, ...]
     kind: type
     sniff: Callable[[bytes], bool]
+    look: Callable[[Path], bool] | None = None
+    within: tuple[str, ...] = ()
     open: Callable[[File, Context], object] | None = None
     save: Callable[[Any, Path, Encoding, Context], None] | None = None
+    strip: Callable[[bytes], bytes] | None = None
     transparent: bool = True
+    lossy: bool = False
     order: int = 0
 
     @property
@@ -65,6 +76,12 @@ class FormatTable:
         self._names |= self._formats
         self._media = {media: form for form in self._formats.values() for media in form.media_types}
         self._sniffed = sorted(self._formats.values(), key=lambda form: form.order)
+        self._within = {
+            (outer, extension): form
+            for form in self._formats.values()
+            for outer in form.within
+            for extension in form.extensions
+        }
 
     def __iter__(self) -> Iterator[Format]:
         return iter(self._formats.values())
@@ -76,6 +93,12 @@ class FormatTable:
         """Find a format by its name or an extension, in any case."""
         return self._names.get(name.lower().removeprefix("."))
 
+    def of_name(self, name: str) -> Format | None:
+        """Find the format that the ending of a file's name tells: of `a.tar.gz` the longer one."""
+        endings = PurePosixPath(name).suffixes[-2:]
+        found = (self._names.get("".join(endings[index:]).lower().removeprefix(".")) for index in range(len(endings)))
+        return next((form for form in found if form is not None), None)
+
     def of_media_type(self, media_type: str) -> Format | None:
         """Find a format by its media type, without parameters."""
         return self._media.get(media_type.lower())
@@ -85,7 +108,7 @@ class FormatTable:
         return [form for form in self if form.save is not None and issubclass(kind, form.kind)]
 
     def sniff(self, path: Path, name: str) -> File:
-        """Find a file's format by its content alone.
+        """Find a file's format by its content; its name tells only formats apart whose content is the same.
 
         Raises:
             FilemillError: `INVALID_FILE` for an empty file, `UNSUPPORTED_MEDIA` where no format knows it.
@@ -95,8 +118,9 @@ class FormatTable:
         if not head:
             raise FilemillError(ErrorCode.INVALID_FILE, f"{name!r} is empty.")
         for form in self._sniffed:
-            if form.sniff(head):
-                return File(path, name, form.name, path.stat().st_size)
+            if form.sniff(head) and (form.look is None or form.look(path)):
+                named = self._within.get((form.name, PurePosixPath(name).suffix.lower().removeprefix(".")), form)
+                return File(path, name, named.name, path.stat().st_size)
         known = ", ".join(sorted(form.name for form in self if form.open is not None))
         raise FilemillError(
             ErrorCode.UNSUPPORTED_MEDIA,

@@ -11,6 +11,7 @@ from importlib.resources.abc import Traversable
 
 import pluggy
 
+from filemill.conversions import Conversion
 from filemill.formats import Format
 from filemill.limits import Limits
 from filemill.operation import Operation
@@ -36,6 +37,16 @@ def filemill_formats() -> Sequence[Format]:  # type: ignore[empty-body]
 
     Called once when a registry is made, in the server, in every worker and in the command line. May
     raise: the plugin is then reported and left out. Names must not clash with another plugin's.
+    """
+
+
+@hookspec
+def filemill_conversions() -> Sequence[Conversion]:  # type: ignore[empty-body]
+    """Return the plugin's conversions: by which of its functions files of some formats become others.
+
+    Called once when a registry is made, in the server, in every worker and in the command line. May
+    raise: the plugin is then reported and left out. `convert` takes the cheapest path over all of them;
+    where a format is of a plugin that is not installed, there is no such edge.
     """
 
 

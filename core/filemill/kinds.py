@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from msgspec import Struct
 
@@ -20,17 +20,40 @@ class File(Struct, frozen=True):
         name: the caller's name for it, without folders.
         format: name of the format found by content, such as `jpeg`.
         size: bytes.
+        named: whether a result keeps the ending of this name, as that of a file out of an archive: `main.py` is no
+            `main.txt`, though its content is text. Else it gets that of its format.
     """
 
     path: Path
     name: str
     format: str
     size: int
+    named: bool = False
 
     @property
     def facts(self) -> Facts:
         """Nothing beyond its format and size is known of a plain file."""
         return {}
+
+
+@runtime_checkable
+class Held(Protocol):
+    """A kind that is a whole file on disk: a `Document`, and what plugins bring, such as a video or an archive.
+
+    Any class with these two members is one; it is saved as a copy of its file.
+
+    Members:
+        file: the file, complete and closed.
+        facts: what is known of it and shown to the caller.
+    """
+
+    @property
+    def file(self) -> File:
+        """The file."""
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of it."""
 
 
 class Text(Struct, frozen=True):

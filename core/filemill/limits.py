@@ -21,7 +21,8 @@ class Limits(Struct, frozen=True, kw_only=True):
         max_steps: steps of a pipeline.
         max_outputs: files one task may give.
         memory_bytes: what a task may allocate on top of an idle worker.
-        max_growth: how many times the bytes of its inputs (at least 1 MiB) an operation on documents may write.
+        max_growth: how many times the bytes of its inputs (at least 1 MiB) a step on documents, archives or media may
+            write or unpack.
         honour_restrictions: whether a document that opens without password but forbids changes is refused.
         deadline_seconds: wall time until the worker is killed.
     """

@@ -89,18 +89,32 @@ def shape_of(operation: type[Operation]) -> Shape:
     run = getattr(operation, "run", None)
     if not inspect.isfunction(run):
         raise TypeError(f"{operation.__name__} has no method run(self, value, context)")
+    shape = shape_of_function(run, ("self", "value", "context"), takes=1)
+    if issubclass(shape.returns, Picture) and not issubclass(operation, PictureOperation):
+        raise TypeError(f"{operation.__name__} gives pictures and so must derive from PictureOperation")
+    return shape
+
+
+def shape_of_function(run: Callable[..., Any], parameters: tuple[str, ...], *, takes: int = 0) -> Shape:
+    """Read what a function takes and gives from its annotations.
+
+    Args:
+        run: the function.
+        parameters: what its parameters are, for the error; only how many they are counts.
+        takes: which of them is the value.
+
+    Raises:
+        TypeError: its annotations don't say what it takes and gives.
+    """
     names = list(inspect.signature(run).parameters)
     hints = get_type_hints(run)
-    if len(names) != 3 or names[1] not in hints or "return" not in hints:
-        raise TypeError(
-            f"{operation.__name__}.run is not annotated as run(self, value: Kind, context: Context) -> Kind"
-        )
-    accepts, many_in = _kinds(hints[names[1]])
+    if len(names) != len(parameters) or names[takes] not in hints or "return" not in hints:
+        wanted = ", ".join(f"{name}: Kind" if index == takes else name for index, name in enumerate(parameters))
+        raise TypeError(f"{run.__qualname__} is not annotated as {run.__name__}({wanted}) -> Kind")
+    accepts, many_in = _kinds(hints[names[takes]])
     returns, many_out = _kinds(hints["return"])
     if len(returns) != 1:
-        raise TypeError(f"{operation.__name__}.run must give one kind, not {len(returns)}")
-    if issubclass(returns[0], Picture) and not issubclass(operation, PictureOperation):
-        raise TypeError(f"{operation.__name__} gives pictures and so must derive from PictureOperation")
+        raise TypeError(f"{run.__qualname__} must give one kind, not {len(returns)}")
     return Shape(accepts, many_in, returns[0], many_out)
 
 

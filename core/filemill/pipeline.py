@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from filemill.convert import Convert
 from filemill.encoding import Encoding
 from filemill.errors import ErrorCode, Fault, FilemillError, invalid
 from filemill.faults import convert, refuse, unknown
@@ -73,9 +74,11 @@ def check_steps(
         if not fits(given, entry.shape.accepts):
             wanted = " or ".join(kind.__name__ for kind in entry.shape.accepts)
             found.append(Fault(here, f"{entry.name!r} takes {wanted}, but {maker!r} before it gives {given.__name__}."))
-        if isinstance(step, PictureOperation):
+        given, maker = given_by(registry, step), entry.name
+        if isinstance(step, Convert):
+            found += _check_target(registry, step, here)
+        elif isinstance(step, PictureOperation):
             found += _check_format(registry, step, here)
-        given, maker = entry.shape.returns, entry.name
     if found:
         raise refuse(found)
 
@@ -83,6 +86,31 @@ def check_steps(
 def fits(given: type, accepted: Sequence[type]) -> bool:
     """Whether a value of one kind can go where others are taken; a `File` is opened and saved on the way."""
     return given is File or any(kind is File or issubclass(given, kind) for kind in accepted)
+
+
+def given_by(registry: Registry, step: Operation) -> type:
+    """Return the kind that a step gives; a conversion gives that of the wanted format."""
+    if not isinstance(step, Convert):
+        return registry.entry(step).shape.returns
+    form = registry.formats.find(step.target) if step.target is not None else None
+    return Picture if form is None else form.kind
+
+
+def _check_target(registry: Registry, step: Convert, pointer: str) -> list[Fault]:
+    """Check that something can become the format, and that settings of an encoder are for pictures."""
+    if step.target is None:
+        return []
+    where = f"{pointer}/format/type" if isinstance(step.format, Encoding) else f"{pointer}/format"
+    form = registry.formats.find(step.target)
+    written = {known.name for known in registry.formats.written(Picture)}
+    possible = registry.conversions.targets | written
+    if form is None:
+        return [Fault(where, unknown(step.target, possible, "format"))]
+    if form.name not in possible:
+        return [Fault(where, f"Nothing can become {form.title} here. Possible: {', '.join(sorted(possible))}.")]
+    if form.name not in written and step.settings != Encoding(type=step.target):
+        return [Fault(pointer, f"Quality and other settings of an encoder are for pictures; {form.title} has none.")]
+    return []
 
 
 def _check_format(registry: Registry, step: PictureOperation, pointer: str) -> list[Fault]:

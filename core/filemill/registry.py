@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property, reduce
-from importlib.metadata import EntryPoint, entry_points, version
+from functools import cache, cached_property, reduce
+from importlib.metadata import Distribution, EntryPoint, entry_points, version
 from importlib.resources.abc import Traversable
 from operator import or_
 from types import GenericAlias
@@ -17,7 +17,10 @@ import msgspec
 import pluggy
 
 from filemill import hookspecs
+from filemill.conversions import Conversion
+from filemill.convert import Convert
 from filemill.formats import JSON, TEXT, Format, FormatTable
+from filemill.graph import ConversionGraph
 from filemill.operation import Missing, Operation, Shape, shape_of
 
 if TYPE_CHECKING:
@@ -41,6 +44,10 @@ class Plugin:
     name: str
     distribution: str
     version: str
+
+
+OURS = Plugin(CORE, CORE, version(CORE))
+"""What the core itself brings stands under this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,7 @@ class Registry:
     failures: list[PluginFailure] = field(default_factory=list)
     operations: dict[str, Entry] = field(default_factory=dict)
     formats: FormatTable = field(default_factory=lambda: FormatTable([TEXT, JSON]))
+    edges: list[Conversion] = field(default_factory=list)
     format_plugins: dict[str, Plugin] = field(default_factory=dict)
     preset_folders: list[tuple[Plugin, Traversable]] = field(default_factory=list)
     hooks: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager(hookspecs.GROUP))
@@ -96,6 +104,11 @@ class Registry:
     def held_pipeline(self) -> Any:
         """A struct with a pipeline in `steps`: msgspec keeps what it knows of structs, of other types it does not."""
         return msgspec.defstruct("HeldPipeline", [("steps", self.pipeline_type)])
+
+    @cached_property
+    def conversions(self) -> ConversionGraph:
+        """The graph of what can become what."""
+        return ConversionGraph(self.formats, self.edges)
 
     def entry(self, step: Operation) -> Entry:
         """Return the registration of a step's operation."""
@@ -127,6 +140,7 @@ def load_registry(blocked: Collection[str] = (), entries: Iterable[EntryPoint] |
     """
     registry = Registry()
     registry.hooks.add_hookspecs(hookspecs)
+    registry.operations |= {entry.name: entry for entry in (_entry(one, OURS) for one in (Convert,))}
     chosen = entry_points(group=hookspecs.GROUP) if entries is None else entries
     for point in sorted(chosen, key=lambda point: (_distribution(point) != CORE, point.name)):
         if point.name not in blocked:
@@ -135,14 +149,21 @@ def load_registry(blocked: Collection[str] = (), entries: Iterable[EntryPoint] |
 
 
 def _distribution(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else CORE
+    return _named(point.dist)[0] if point.dist else CORE
+
+
+@cache
+def _named(distribution: Distribution) -> tuple[str, str]:
+    """Return a distribution's name and version: its metadata is a file, and is parsed each time it is asked for."""
+    told = distribution.metadata
+    return told["Name"], told["Version"]
 
 
 def _load(registry: Registry, point: EntryPoint) -> None:
     plugin = Plugin(
         point.name,
         _distribution(point),
-        point.dist.version if point.dist else version(CORE),
+        _named(point.dist)[1] if point.dist else version(CORE),
     )
     manager = registry.hooks
     try:
@@ -154,9 +175,12 @@ def _load(registry: Registry, point: EntryPoint) -> None:
         manager.check_pending()
         operations = registry.ask(plugin, "filemill_operations")
         formats = registry.ask(plugin, "filemill_formats")
+        conversions = registry.ask(plugin, "filemill_conversions")
         folders = registry.ask(plugin, "filemill_presets")
         entries = [_entry(operation, plugin) for operation in operations]
         _refuse_clashes(registry, plugin, entries, formats)
+        for conversion in conversions:
+            _ = conversion.shape  # raises where its annotations don't say what it takes
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin does wrong concerns that plugin alone
         if manager.get_plugin(point.name) is not None:
             manager.unregister(name=point.name)
@@ -165,11 +189,17 @@ def _load(registry: Registry, point: EntryPoint) -> None:
     registry.plugins.append(plugin)
     registry.operations |= {entry.name: entry for entry in entries}
     registry.formats = FormatTable([*registry.formats, *formats])
+    registry.edges += conversions
     registry.format_plugins |= {form.name: plugin for form in formats}
     registry.preset_folders += [(plugin, folder) for folder in folders]
 
 
 def _entry(operation: type[Operation], plugin: Plugin) -> Entry:
+    """Make the registration of an operation.
+
+    Raises:
+        ValueError, TypeError: it can't be one; msgspec knows no way to read a field, or no JSON Schema of it.
+    """
     doc = (operation.__doc__ or "").strip()
     if not doc or operation.__doc__ == Operation.__doc__:
         raise ValueError(f"operation {operation.__name__} has no docstring")
@@ -177,15 +207,17 @@ def _entry(operation: type[Operation], plugin: Plugin) -> Entry:
     description = "\n".join(line.strip() for line in rest.strip().splitlines())
     name = tag_of(operation)
     _check_wire(operation, name)
+    if plugin.distribution != CORE:  # ours are held to it by tests; at each start of a process it takes 3 ms of each
+        msgspec.json.Decoder(operation)
+        msgspec.json.schema(operation)
     return Entry(name, operation, plugin, shape_of(operation), summary.strip(), description, operation.missing())
 
 
 def _check_wire(operation: type[Operation], name: str) -> None:
-    """Refuse what would break the union of all operations, or its schema, for every other plugin.
+    """Refuse what would break the union of all operations for every other plugin.
 
     Raises:
         ValueError: where the name is not one of the wire, or a name or parameter is one that the API has already.
-        TypeError: where msgspec knows no way to read a field, or no JSON Schema of it.
     """
     if _NAME.fullmatch(name) is None:
         raise ValueError(f"the tag of {operation.__name__} is {name!r}; it has to be like 'resize' or 'smart-crop'")
@@ -196,8 +228,6 @@ def _check_wire(operation: type[Operation], name: str) -> None:
     config = operation.__struct_config__
     if config.tag_field != "op" or not isinstance(config.tag, str):
         raise ValueError(f"{operation.__name__} has to keep the tag field 'op' and a tag that is a string")
-    msgspec.json.Decoder(operation)
-    msgspec.json.schema(operation)
 
 
 def _refuse_clashes(registry: Registry, plugin: Plugin, entries: list[Entry], formats: list[Format]) -> None:
@@ -209,7 +239,7 @@ def _refuse_clashes(registry: Registry, plugin: Plugin, entries: list[Entry], fo
     for form in formats:
         for name in (form.name, *form.extensions):
             if (known := registry.formats.find(name)) is not None:
-                owner = registry.format_plugins.get(known.name, Plugin(CORE, CORE, version(CORE)))
+                owner = registry.format_plugins.get(known.name, OURS)
                 raise ValueError(_clash("format", name, plugin, owner))
 
 

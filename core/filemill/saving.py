@@ -7,13 +7,12 @@ import shutil
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from filemill.archive import MEDIA_TYPE, NAME, open_archive, open_member, under
+from filemill.archive import MEDIA_TYPE, NAME, open_archive, open_member, split_name, under
 from filemill.context import Context
-from filemill.document import Document
-from filemill.encoding import Encoding
+from filemill.encoding import Encoding, Metadata
 from filemill.errors import ErrorCode, FilemillError
 from filemill.formats import Format
-from filemill.kinds import Data, File, Text
+from filemill.kinds import Data, File, Held, Text
 from filemill.picture import Picture
 from filemill.task import Made, Output, output_of
 
@@ -40,21 +39,23 @@ class Saver:
         if isinstance(value, File):
             form = self._formats[value.format]
             path, facts = self._copy(value), value.facts
+        elif isinstance(value, Held):
+            form = self._formats[value.file.format]
+            path, facts = self._kept(value.file), value.facts
         else:
-            assert isinstance(value, (Picture, Document, Text, Data))
+            assert isinstance(value, (Picture, Text, Data))
             form, facts = self._chosen_format(value, wish), value.facts
             path = self._encoded(value, form, wish)
         if isinstance(value, Picture):
             scaled = self._context.decided.pop("facts", None)  # an encoder may have scaled it to a size
             facts = scaled if isinstance(scaled, dict) else facts
-        return output_of(path, f"{stem}.{form.extensions[0]}", form.name, form.media_type, facts)
+        ending = split_name(value.name)[1] if isinstance(value, File) and value.named else f".{form.extensions[0]}"
+        return output_of(path, stem + ending, form.name, form.media_type, facts)
 
-    def _encoded(self, value: Picture | Document | Text | Data, form: Format, wish: Encoding) -> Path:
-        source = _file_behind(value)
+    def _encoded(self, value: Picture | Text | Data, form: Format, wish: Encoding) -> Path:
+        source = value.source if isinstance(value, Picture) else None
         if source is not None and source.format == form.name and _satisfied(source, wish):
-            if source.path in self._given:
-                self._context.report(unchanged=True)
-            return self._copy(source)
+            return self._kept(source)
         path = self._context.path(form.extensions[0])
         if isinstance(value, Text) and value.body is not None:
             path.write_bytes(value.body.encode())
@@ -63,12 +64,25 @@ class Saver:
         form.save(value, path, wish, self._context)
         kept = source if wish.never_larger and source is not None and source.format == form.name else None
         if kept is not None and path.stat().st_size >= kept.size:
-            self._context.report(unchanged=True)
-            path.unlink()
-            return self._copy(kept)
+            return self._instead(path, kept, form, value, wish)
         return path
 
-    def _chosen_format(self, value: Picture | Document | Text | Data, wish: Encoding) -> Format:
+    def _instead(self, path: Path, kept: File, form: Format, value: Picture | Text | Data, wish: Encoding) -> Path:
+        """Return the source in place of an encode that is no smaller: without its metadata where that is to go.
+
+        Where a format can't be stripped the source stays whole, and where the pixels lie on their side the encode.
+        """
+        if wish.metadata is not Metadata.NONE or form.strip is None:
+            path.unlink()
+            self._context.report(unchanged=True)
+            return self._copy(kept)
+        assert isinstance(value, Picture), "only pictures have a source that is encoded again"
+        if value.known.get("orientation", 1) == 1:
+            path.write_bytes(form.strip(kept.path.read_bytes()))
+            self._context.report(reencoded=False)
+        return path
+
+    def _chosen_format(self, value: Picture | Text | Data, wish: Encoding) -> Format:
         """The format wished for; else the source's where it can be written; else one that holds the value."""
         formats = self._formats
         if isinstance(value, Text) and value.body is not None:
@@ -85,6 +99,12 @@ class Saver:
                 ErrorCode.OPERATION_UNAVAILABLE, f"No installed format can hold a {type(value).__name__}."
             )
         return written[0]
+
+    def _kept(self, file: File) -> Path:
+        """Copy what is a file already, and say where it is the one that was given."""
+        if file.path in self._given:
+            self._context.report(unchanged=True)
+        return self._copy(file)
 
     def _copy(self, file: File) -> Path:
         path = self._context.path("copy")
@@ -117,13 +137,6 @@ class Saver:
                 with Path(output.path).open("rb") as source, open_member(archive, name, output.size) as target:
                     shutil.copyfileobj(source, target, 1 << 20)
         return output_of(path, NAME, "zip", MEDIA_TYPE, {"files": [name for name, _ in members]})
-
-
-def _file_behind(value: object) -> File | None:
-    """The file that a value still is, unchanged."""
-    if isinstance(value, Picture):
-        return value.source
-    return value.file if isinstance(value, Document) else None
 
 
 def _satisfied(source: File, wish: Encoding) -> bool:

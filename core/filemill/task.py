@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from filemill.errors import Problem, invalid
-from filemill.kinds import Facts
+from filemill.kinds import Facts, File
 from filemill.limits import Limits
 
 
@@ -59,6 +59,11 @@ class Output(Struct, frozen=True, kw_only=True):
     size: int
     sha256: str
     facts: Facts
+
+    @property
+    def file(self) -> File:
+        """The result as a file that a further step takes."""
+        return File(Path(self.path), self.name, self.format, self.size)
 
 
 def output_of(path: Path, name: str, format: str, media_type: str, facts: Facts) -> Output:

@@ -9,14 +9,14 @@ from typing import Annotated
 import pyvips
 from msgspec import Meta
 
-from filemill import Context, Encoding, File, Metadata, OnUnreachable, Picture, PictureOperation, Priority
-from filemill.encoding import Colour, TargetBytes
+from filemill import Context, Encoding, File, OnUnreachable, Picture, PictureOperation, Priority
+from filemill.encoding import TargetBytes
 from filemill_image.formats.density import DENSE_FORMATS, with_density
 from filemill_image.formats.header_facts import MILLIMETRES_PER_INCH
 from filemill_image.formats.kept_metadata import without_metadata
 from filemill_image.formats.stripping import STRIPPERS
 
-LOSSY_FORMATS = frozenset({"jpeg", "webp", "avif"})
+LOSSY_FORMATS = frozenset({"jpeg", "webp", "avif", "jxl", "jp2"})
 """Formats whose size a quality decides."""
 
 _Priority = Annotated[Priority, Meta(description="Encoder effort: `speed`, `balanced` (default) or `quality`.")]
@@ -35,27 +35,6 @@ class Compress(PictureOperation, frozen=True, kw_only=True, tag="compress"):
         """Wish for a lossy encode that does not grow."""
         asked = Encoding(quality=80, lossless=False, never_larger=True, priority=self.priority)
         return asked.merge(super().encoding())
-
-    def run(self, picture: Picture, context: Context) -> Picture:
-        """Leave the pixels as they are."""
-        return picture
-
-
-class Convert(PictureOperation, frozen=True, kw_only=True, tag="convert"):
-    """Change a picture's format."""
-
-    format: Annotated[
-        str | Encoding,
-        Meta(description="Format of the result: a name, or an object with the encoder's settings."),
-    ]
-    lossless: Annotated[bool, Meta(description="Encode without loss, where the format can.")] | None = None
-    background: Colour | None = None
-    progressive: Annotated[bool, Meta(description="Progressive JPEG, interlaced PNG and GIF.")] | None = None
-
-    def encoding(self) -> Encoding:
-        """Wish for the format and its settings; that metadata goes makes it an encode in any case."""
-        asked = Encoding(lossless=self.lossless, background=self.background, progressive=self.progressive)
-        return Encoding(metadata=Metadata.NONE).merge(super().encoding()).merge(asked)
 
     def run(self, picture: Picture, context: Context) -> Picture:
         """Leave the pixels as they are."""
@@ -111,8 +90,8 @@ class StripMetadata(PictureOperation, frozen=True, kw_only=True, tag="strip-meta
 class SetDensity(PictureOperation, frozen=True, kw_only=True, tag="set-density"):
     """Set how many pixels an inch of a print has; no pixel changes.
 
-    JPEG and PNG files are changed without encoding them again. GIF, WebP and AVIF have no place for it: the
-    report of the encode then says `density: null`.
+    JPEG and PNG files are changed without encoding them again. JPEG XL and JPEG 2000 are
+    written without, GIF, WebP and AVIF have no place for it: the report of the encode then says `density: null`.
     """
 
     dpi: Annotated[int, Meta(ge=1, le=65535, description="Pixels an inch.")]
@@ -168,4 +147,4 @@ def _rewritten(file: File, data: bytes, context: Context) -> Picture:
     return context.open(File(path, file.name, file.format, len(data)), Picture)
 
 
-OPERATIONS = (Compress, Convert, CompressToSize, StripMetadata, SetDensity)
+OPERATIONS = (Compress, CompressToSize, StripMetadata, SetDensity)

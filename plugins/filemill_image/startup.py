@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 import pillow_heif
@@ -27,5 +28,6 @@ def prepare() -> None:
     Image.MAX_IMAGE_PIXELS = None
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     pillow_heif.options.DECODE_THREADS = 1
+    os.environ["OMP_THREAD_LIMIT"] = "1"  # LibRaw's threads, before it is loaded
     for extra in ("THUMBNAILS", "DEPTH_IMAGES", "AUX_IMAGES"):
         setattr(pillow_heif.options, extra, False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from filemill import Format, Limits, Operation, hookimpl
+from filemill import Conversion, Format, Limits, Operation, hookimpl
+from filemill_ocr.conversions import CONVERSIONS
 from filemill_ocr.forms import FORMATS
 from filemill_ocr.ocr import Ocr
 from filemill_ocr.searchable_pdf import SearchablePdf
@@ -20,6 +21,12 @@ def filemill_operations() -> Sequence[type[Operation]]:
 def filemill_formats() -> Sequence[Format]:
     """Return the formats that text is written in besides plain text and JSON."""
     return FORMATS
+
+
+@hookimpl
+def filemill_conversions() -> Sequence[Conversion]:
+    """Return the forms that the text of scans can be had in."""
+    return CONVERSIONS
 
 
 @hookimpl

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from filemill import Format, Limits, Operation, hookimpl
+from filemill import Conversion, Format, Limits, Operation, hookimpl
+from filemill_pdf.conversions import CONVERSIONS
 from filemill_pdf.format import PDF
 from filemill_pdf.operations import OPERATIONS
 
@@ -19,6 +20,12 @@ def filemill_operations() -> Sequence[type[Operation]]:
 def filemill_formats() -> Sequence[Format]:
     """Return the format `pdf`."""
     return [PDF]
+
+
+@hookimpl
+def filemill_conversions() -> Sequence[Conversion]:
+    """Return what PDFs become, and what becomes a PDF."""
+    return CONVERSIONS
 
 
 @hookimpl

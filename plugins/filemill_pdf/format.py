@@ -12,10 +12,12 @@ from filemill import Context, Document, Encoding, File, FilemillError, Format
 _HEADER = re.compile(rb"%PDF-\d")
 _JUNK_BYTES = 1024
 """How far into a file its header may be, as Acrobat and every reader after it take it, bytes."""
+_ZIP = b"PK\x03\x04"
+"""A ZIP may begin with a PDF that it stores as it is."""
 
 
 def _sniff(head: bytes) -> bool:
-    return _HEADER.search(head, 0, _JUNK_BYTES + len(b"%PDF-1")) is not None
+    return not head.startswith(_ZIP) and _HEADER.search(head, 0, _JUNK_BYTES + len(b"%PDF-1")) is not None
 
 
 def open_document(file: File, context: Context, password: str | None = None) -> Document:

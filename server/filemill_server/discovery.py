@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from functools import cache
 from pathlib import PurePath
 from typing import Annotated, Any
@@ -10,9 +11,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct, field, to_builtins
 
+from filemill.convert import Convert
 from filemill.errors import ErrorCode, FilemillError
 from filemill.faults import unknown
 from filemill.formats import Format
+from filemill.graph import Path
 from filemill.operation import Operation, PictureOperation
 from filemill.picture import Picture
 from filemill.presets import Pack
@@ -24,7 +27,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SHARED = ("format", "quality", "source", "sources", "steps", "packs", "output", "metadata")
 
 JsonSchema = dict[str, Any]
-Kind = Annotated[str, Meta(description="`picture`, `document`, `text`, `data` or `file` (any).")]
+Kind = Annotated[str, Meta(description="`picture`, `document`, `text`, `data`, `file` (any), or a plugin's own.")]
 
 
 class PluginBody(Struct, frozen=True, kw_only=True):
@@ -82,18 +85,29 @@ class FormatBody(Struct, frozen=True, kw_only=True, rename="camel"):
     plugin: str
 
 
-class Conversion(Struct, frozen=True, kw_only=True):
-    """A file of format `from` can be made into one of format `to`."""
+class Conversion(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file of format `from` can be made into one of format `to`, by way of the formats of `path`."""
 
     from_: str = field(name="from")
     to: str
+    path: Annotated[list[str], Meta(description="The formats on the way, both ends included.")]
+    engines: Annotated[list[str], Meta(description="What does each step of the way, such as `libvips`.")]
+    lossy: Annotated[bool, Meta(description="Something is lost on the way.")] = False
+
+
+class MissingConversion(Conversion, frozen=True, kw_only=True):
+    """A conversion that needs what is not installed on the server."""
+
+    reason: str
+    hint: str
 
 
 class FormatList(Struct, frozen=True, kw_only=True):
-    """Every format, by name, and the conversions that are possible now."""
+    """Every format, by name, the conversions that are possible now, and those that miss a program."""
 
     formats: list[FormatBody]
     conversions: list[Conversion]
+    missing: list[MissingConversion]
 
 
 class PackBody(Struct, frozen=True, kw_only=True):
@@ -151,17 +165,50 @@ def operation_body(registry: Registry, name: str) -> OperationBody:
 
 
 def formats_body(registry: Registry) -> FormatList:
-    """Describe every format and the conversions between them: each readable to each writable of its kind."""
-    formats = sorted(registry.formats, key=lambda form: form.name)
+    """Describe every format, and every path of the graph between them."""
+    paths = [
+        path for _, targets in sorted(registry.conversions.all_paths.items()) for _, path in sorted(targets.items())
+    ]
     return FormatList(
-        formats=[_format(form, registry) for form in formats],
-        conversions=[
-            Conversion(from_=form.name, to=target)
-            for form in formats
-            if form.open is not None
-            for target in sorted(written.name for written in registry.formats.written(form.kind))
+        formats=[_format(form, registry) for form in sorted(registry.formats, key=lambda form: form.name)],
+        conversions=[Conversion(**_way(path)) for path in paths if not path.missing],
+        missing=[
+            MissingConversion(
+                **_way(path),
+                reason=" ".join(missing.reason for missing in path.missing),
+                hint=" ".join(missing.hint for missing in path.missing),
+            )
+            for path in paths
+            if path.missing
         ],
     )
+
+
+def format_named(registry: Registry, name: str) -> str:
+    """Return a format's name by any of its names.
+
+    Raises:
+        FilemillError: `NOT_FOUND` with the nearest name.
+    """
+    if (form := registry.formats.find(name)) is None:
+        raise FilemillError(ErrorCode.NOT_FOUND, unknown(name, (known.name for known in registry.formats), "format"))
+    return form.name
+
+
+def conversions_of(body: FormatList, name: str) -> tuple[list[Conversion], list[Conversion]]:
+    """Return what a format becomes, and what becomes it, the missing ones too."""
+    every = [*body.conversions, *body.missing]
+    return [one for one in every if one.from_ == name], [one for one in every if one.to == name]
+
+
+def _way(path: Path) -> dict[str, Any]:
+    return {
+        "from_": path.source,
+        "to": path.target,
+        "path": path.formats,
+        "engines": [edge.engine for edge in path.edges],
+        "lossy": path.lossy,
+    }
 
 
 def packs_body(packs: Packs) -> PackList:
@@ -194,20 +241,25 @@ def kind_name(kind: type) -> str:
 
 def parameters_schema(operation: type[Operation], registry: Registry) -> JsonSchema:
     """Return the JSON Schema of an operation's parameters: self-contained, without the tag `op`."""
-    written = tuple(sorted(form.name for form in registry.formats.written(Picture)))
-    return copy.deepcopy(_parameters_schema(operation, written))
+    return copy.deepcopy(_parameters_schema(operation, *(tuple(names) for names in format_names(registry, operation))))
+
+
+def format_names(registry: Registry, operation: type[Operation]) -> tuple[list[str], list[str]]:
+    """Return what `format` may be as a name, and what its `type` may be where it is an object."""
+    written = sorted(form.name for form in registry.formats.written(Picture))
+    return (sorted({*written, *registry.conversions.targets}) if operation is Convert else written), written
 
 
 @cache
-def _parameters_schema(operation: type[Operation], written: tuple[str, ...]) -> JsonSchema:
-    """Make the schema; `written` are the formats that pictures are saved as."""
+def _parameters_schema(operation: type[Operation], named: tuple[str, ...], written: tuple[str, ...]) -> JsonSchema:
+    """Make the schema; `named` are the formats that can be asked for, `written` those that pictures are saved as."""
     whole = msgspec.json.schema(operation)
     definitions: dict[str, JsonSchema] = whole["$defs"]
     schema = definitions.pop(whole["$ref"].rpartition("/")[2])
     del schema["properties"]["op"]
     schema["required"].remove("op")
     if issubclass(operation, PictureOperation):
-        name_formats(schema["properties"]["format"], written)
+        name_formats(schema["properties"]["format"], named)
         if "Encoding" in definitions:
             name_formats(definitions["Encoding"]["properties"]["type"], written)
     schema["properties"] = own_first(schema["properties"])
@@ -219,12 +271,12 @@ def own_first(properties: dict[str, JsonSchema]) -> dict[str, JsonSchema]:
     return dict(sorted(properties.items(), key=lambda item: _SHARED.index(item[0]) if item[0] in _SHARED else -1))
 
 
-def name_formats(schema: JsonSchema, written: tuple[str, ...]) -> None:
+def name_formats(schema: JsonSchema, names: Sequence[str]) -> None:
     """Write the names of formats into the schema of a parameter that takes one."""
-    if schema.get("type") == "string":
-        schema["enum"] = list(written)
+    if schema.get("type") == "string" and names:
+        schema["enum"] = list(names)
     for alternative in schema.get("anyOf", ()):
-        name_formats(alternative, written)
+        name_formats(alternative, names)
 
 
 def _operation(entry: Entry, registry: Registry) -> OperationBody:
@@ -255,6 +307,6 @@ def _format(form: Format, registry: Registry) -> FormatBody:
         media_types=list(form.media_types),
         extensions=list(form.extensions),
         reads=form.open is not None,
-        writes=form.save is not None,
+        writes=form.save is not None or registry.conversions.makes(form.name),
         plugin=plugin.name if plugin else CORE,
     )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-_BYTES = ("image/", "application/pdf", "application/zip", "text/plain", "application/octet-stream", "video/", "audio/")
+_BYTES = ("image/", "video/", "audio/", "text/", "application/")
+"""What a file can be: anything that an application reads but JSON, which describes it."""
+_JSON = ("application/json", "application/problem+json", "application/*", "*/*")
+_PAGE = "text/html"
+"""What every browser names first: it is no wish for a file."""
 
 
 def prefers_bytes(accept: str | None) -> bool:
@@ -15,10 +19,10 @@ def prefers_bytes(accept: str | None) -> bool:
     for position, part in enumerate((accept or "").split(",")):
         media, *parameters = (piece.strip().lower() for piece in part.split(";"))
         rank = (_quality(parameters), -position)
-        if media.startswith(_BYTES):
-            best_bytes = max(best_bytes, rank)
-        elif media in ("application/json", "application/*", "*/*"):
+        if media in _JSON:
             best_json = max(best_json, rank)
+        elif media.startswith(_BYTES) and media != _PAGE:
+            best_bytes = max(best_bytes, rank)
     return best_bytes[0] > 0 and best_bytes > best_json
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
+from filemill.archive import split_name
 from filemill.kinds import Facts, Json
 from filemill.task import Outcome, Output
 from filemill_server.assets import Asset, Said
@@ -135,6 +136,6 @@ def _filename(output: Output, options: OutputOptions, *, many: bool) -> str:
     """The name asked for with the result's own ending; one name for many results gets their own before it."""
     if options.filename is None:
         return clean_name(output.name) or DEFAULT_NAME
-    own = PurePosixPath(output.name)
-    stem = PurePosixPath(clean_name(options.filename) or DEFAULT_NAME).stem
-    return clean_name(f"{stem}-{own.stem}{own.suffix}" if many else f"{stem}{own.suffix}") or DEFAULT_NAME
+    own, ending = split_name(output.name)
+    stem, _ = split_name(clean_name(options.filename) or DEFAULT_NAME)
+    return clean_name(f"{stem}-{own}{ending}" if many else f"{stem}{ending}") or DEFAULT_NAME

@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 import pyvips
 
-from filemill import ErrorCode, FilemillError, Limits, Source
+from filemill import Context, ErrorCode, File, FilemillError, Limits, Source
+from filemill.archive import distinct_files, split_name, under
+from filemill.encoding import NO_WISH
 from filemill.engine import run
 from filemill.formats import FormatTable
 from filemill.pipeline import read_steps
 from filemill.registry import Registry
+from filemill.saving import Saver
 from filemill.task import Input, Made, Outcome, Output, Task, encode_steps
 
 from .conftest import MakeTask
@@ -126,6 +129,29 @@ def test_an_operation_of_one_maps_over_many(do: Do, texts: list[Path]) -> None:
     """NA-25: one result an input; equal names are numbered apart."""
     (made,) = do(texts, [op("shout")], archive=False).made
     assert content(made) == {"one-1.txt": "1A\n1B", "one-2.txt": "2", "two.txt": "3"}
+
+
+def test_an_ending_of_two_parts_goes_whole(do: Do, tmp_path: Path) -> None:
+    """What is made of `notes.tar.gz` is not `notes.tar.txt`."""
+    (given := tmp_path / "notes.v2.tar.gz").write_text("a")
+    assert only(do(given, [op("shout")])).name == "notes.v2.txt"
+    assert split_name(".tar.gz") == (".tar", ".gz")
+    assert under("pack", ["notes.v2.TAR.xz"]) == ["pack.TAR.xz"]
+
+
+@pytest.mark.parametrize(("named", "name"), [(True, "main.py"), (False, "main.txt")])
+def test_a_file_may_keep_the_ending_of_its_name(registry: Registry, tmp_path: Path, named: bool, name: str) -> None:
+    """NA-25: a part that is a file of its own, such as one out of an archive, keeps a name that no format has."""
+    (path := tmp_path / "part").write_text("print()")
+    context = Context(limits=Limits(), folder=tmp_path, formats=registry.formats)
+    made = Saver(context, given=()).save(File(path, "main.py", "text", 7, named), NO_WISH, "main")
+    assert (made.name, made.format) == (name, "text")
+
+
+def test_names_are_equal_only_with_their_endings() -> None:
+    """A photo and its notes keep the name they share."""
+    names = [("a", ".jpg"), ("a", ".xmp"), ("A", ".JPG"), ("b", ".jpg")]
+    assert distinct_files(names) == ["a-1", "a", "A-2", "b"]
 
 
 def test_an_operation_of_many_folds(do: Do, texts: list[Path], jpeg: Path) -> None:

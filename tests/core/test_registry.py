@@ -78,7 +78,7 @@ def test_a_broken_plugin_is_reported_and_stops_no_other(
     install("a-first", good("first"))
     install("z-last", good("last"))
     registry = load_registry([*foreign, "sample", "hostile"])
-    assert sorted(registry.operations) == ["first", "last"]
+    assert sorted(registry.operations) == ["convert", "first", "last"]
     assert failure(registry).plugin.name == "broken"
     assert failure(registry).plugin.distribution == "broken-dist"
     assert reason in failure(registry).reason
@@ -93,7 +93,7 @@ def test_a_plugin_that_pluggy_can_not_keep_stops_no_other(install: Install, tmp_
     write_distribution(tmp_path / "plugins", "odd-dist", {"odd": f"{module}:odd"})
     install("z-last", good("last"))
     registry = load_registry([*foreign, "sample", "hostile"])
-    assert sorted(registry.operations) == ["last"]
+    assert sorted(registry.operations) == ["convert", "last"]
     assert failure(registry).plugin.name == "odd"
 
 
@@ -135,7 +135,7 @@ def test_two_distributions_with_one_plugin_name_are_told_apart(install: Install,
     points = [*entry_points(group="filemill", name="alpha")] * 2
     registry = load_registry(entries=points)
     assert "already named 'alpha'" in failure(registry).reason
-    assert list(registry.operations) == ["do"]
+    assert list(registry.operations) == ["convert", "do"]
 
 
 def test_a_blocked_plugin_is_not_even_imported(install: Install, foreign: list[str]) -> None:
@@ -156,7 +156,7 @@ def test_without_plugins_there_are_text_and_json() -> None:
     """The core alone knows two formats and no operation."""
     registry = load_registry(entries=[])
     assert [form.name for form in registry.formats] == ["text", "json"]
-    assert registry.operations == {}
+    assert list(registry.operations) == ["convert"]
 
 
 def test_our_own_plugins_are_whole() -> None:

@@ -53,7 +53,7 @@ def reason(operation: type[Operation]) -> str:
     """Say why a plugin with this operation was left out."""
     entry: EntryPoint = Point(operation)  # type: ignore[assignment]
     registry = load_registry(entries=[entry])
-    assert registry.operations == {}
+    assert list(registry.operations) == ["convert"]
     (failure,) = registry.failures
     return failure.reason
 

@@ -207,6 +207,43 @@ def test_samples_are_there_for_every_kind(filemill_registry: Registry, filemill_
     assert Data not in filemill_samples._made
 
 
+BOX = """
+    class Box:
+        def __init__(self, file: File) -> None:
+            self.file, self.facts = file, {}
+
+    BOX = Format(
+        name="box", title="Box", media_types=("application/x-box",), extensions=("box",), kind=Box,
+        sniff=lambda head: head.startswith(b"BOX"), open=lambda file, context: Box(file),
+    )
+
+    @hookimpl
+    def filemill_formats(): return [BOX]
+"""
+
+
+def test_samples_of_a_plugins_own_kind(install: Install, foreign: list[str], tmp_path: Path) -> None:
+    """They are what an operation on that kind is tried on, are made once, and are among those of any file."""
+    from filemill import File, Picture
+
+    install("kit", BOX)
+    registry = load_registry(foreign)
+    asked: list[Path] = []
+
+    def make(folder: Path) -> list[Path]:
+        asked.append(folder)
+        (folder / "one.box").write_bytes(b"BOX of chocolates")
+        return [folder / "one.box"]
+
+    box = registry.formats["box"].kind
+    plain = Samples(registry, tmp_path)
+    assert plain.extended(make).of(box) == [asked[0] / "one.box"]
+    assert plain.extended(make).of(File)[0] == asked[0] / "one.box"
+    assert asked[0] / "one.box" not in plain.extended(make).of(Picture)
+    assert plain.of(box) == plain.of(File), "without any, all are tried"
+    assert len(asked) == 1
+
+
 def test_a_file_that_changes_under_its_name_is_read_again(
     filemill_run: Runner, filemill_samples: Samples, tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ import os
 import re
 import subprocess
 import sys
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -21,7 +21,7 @@ from documentation import PAGES, ROOT, Block, blocks
 from filemill import Context, Limits, Operation, Picture
 from filemill.formats import FormatTable
 from filemill.presets import read_pack
-from filemill.registry import load_registry
+from filemill.registry import OURS, load_registry
 from live import LiveServer
 
 ADDRESS = "http://127.0.0.1:8000"
@@ -83,19 +83,39 @@ def _point(module: ModuleType) -> EntryPoint:
     return point
 
 
-@pytest.mark.parametrize("block", blocks("python", [ROOT / "README.md", ROOT / "docs/authors/plugins.md"]), ids=str)
+EXAMPLES = blocks("python", [ROOT / "README.md", ROOT / "docs/authors/plugins.md"])
+
+
+@pytest.mark.parametrize("block", [block for block in EXAMPLES if "def filemill_operations" in block.text], ids=str)
 def test_python_examples(block: Block, tmp_path: Path, sample: Path) -> None:
     """Every plugin of the pages loads, and its operation makes a picture."""
     module = ModuleType(f"example_{block.line}")
     exec(compile(block.text, str(block), "exec"), module.__dict__)
     registry = load_registry(entries=[_point(module)])
     assert not registry.failures
-    (entry,) = registry.operations.values()
+    (entry,) = (entry for entry in registry.operations.values() if entry.plugin != OURS)
     picture = pyvips.Image.new_from_file(str(sample)).thumbnail_image(200)
     for image in (picture, picture.bandjoin(128)):
         result = _run(entry.operation(), image)
         assert (result.width, result.height) == (image.width, image.height)
         assert abs(result[:3].avg() - image[:3].avg()) > 1 if result.bands >= 3 else True
+
+
+@pytest.mark.parametrize("block", [block for block in EXAMPLES if "def filemill_conversions" in block.text], ids=str)
+def test_conversion_examples(block: Block, tmp_path: Path) -> None:
+    """Every conversion of the pages works, and what others declare goes on from it."""
+    module = ModuleType(f"example_{block.line}")
+    exec(compile(block.text, str(block), "exec"), module.__dict__)
+    registry = load_registry(entries=[*entry_points(group="filemill"), _point(module)])
+    path = registry.conversions.path(["fountain"], "png")
+    assert path is not None
+    assert path.formats == ["fountain", "html", "pdf", "png"]
+    (tmp_path / "scene.fountain").write_text("INT. HARBOUR - DAY", encoding="utf-8")
+    file = registry.formats.sniff(tmp_path / "scene.fountain", "scene.fountain")
+    assert path.edges[0].run is not None
+    made = path.edges[0].run(file, "html", Context(limits=Limits(), folder=tmp_path, formats=registry.formats))
+    assert "INT. HARBOUR - DAY" in made.path.read_text()
+    assert registry.formats.sniff(made.path, made.name).format == "html"
 
 
 def _run(operation: object, image: pyvips.Image) -> pyvips.Image:

@@ -167,7 +167,7 @@ def gives_its_kind(subject: Subject) -> None:
         if shape.many_out:
             assert isinstance(result, list), f"{step} gave {type(result).__name__}; a list is promised"
         for one in result if isinstance(result, list) else [result]:
-            assert isinstance(one, shape.returns), (
+            assert shape.returns is File or isinstance(one, shape.returns), (
                 f"{step} gave {type(one).__name__}; {shape.returns.__name__} is promised"
             )
         done.append(step)
@@ -179,7 +179,13 @@ def _opened(subject: Subject, operation: Operation, path: Path) -> tuple[Context
     formats, shape = subject.registry.formats, subject.entry.shape
     other = subject.other()
     extra = formats.sniff(other, other.name)
-    context = Context(limits=LIMITS, folder=subject.folder, formats=formats, extras=_AlwaysOne(extra))
+    context = Context(
+        limits=LIMITS,
+        folder=subject.folder,
+        formats=formats,
+        conversions=subject.registry.conversions,
+        extras=_AlwaysOne(extra),
+    )
     file = formats.sniff(path, path.name)
     kind = formats[file.format].kind
     return context, context.open(file, kind) if any(issubclass(kind, one) for one in shape.accepts) else file

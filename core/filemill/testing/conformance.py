@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
-from filemill.registry import Plugin, Registry, load_registry
+from filemill.registry import OURS, Plugin, Registry, load_registry
 from filemill.testing import checks, format_checks
 from filemill.testing.runner import Runner
-from filemill.testing.samples import Samples
+from filemill.testing.samples import MakeSamples, Samples
 
 Known = Mapping[str, Sequence[Mapping[str, object]]]
 
 
-def conformance_tests(*plugins: str, examples: int = 20, known: Known | None = None) -> Callable[..., None]:
+def conformance_tests(
+    *plugins: str, examples: int = 20, known: Known | None = None, samples: MakeSamples | None = None
+) -> Callable[..., None]:
     """Make the test function of a plugin: assign it to a name that starts with `test_`.
 
     Args:
@@ -25,12 +27,14 @@ def conformance_tests(*plugins: str, examples: int = 20, known: Known | None = N
         examples: how many generated parameter sets each check tries.
         known: for operations whose parameters can't be guessed (a rule between fields, a password),
             some that work, by the operation's name: `{"unlock": [{"password": "secret"}]}`.
+        samples: makes files of the plugin's own kinds in the folder it is given, and returns them.
 
     Raises:
         ValueError: while pytest collects, where a plugin is not installed or was left out; it says why.
     """
     registry = load_registry()
     chosen = [plugin for plugin in registry.plugins if not plugins or plugin.name in plugins]
+    chosen += [OURS] if OURS.name in plugins else []
     for failure in registry.failures:
         if not plugins or failure.plugin.name in plugins:
             raise ValueError(f"plugin {failure.plugin.name!r} was left out: {failure.reason}")
@@ -41,7 +45,8 @@ def conformance_tests(*plugins: str, examples: int = 20, known: Known | None = N
         check: Callable[..., None], filemill_run: Runner, filemill_samples: Samples, tmp_path: Path
     ) -> None:
         """A plugin's operations, formats and presets keep what every one of them has to keep."""
-        check(run=filemill_run, samples=filemill_samples, folder=tmp_path)
+        files = filemill_samples if samples is None else filemill_samples.extended(samples)
+        check(run=filemill_run, samples=files, folder=tmp_path)
 
     cases = list(_cases(registry, chosen, examples, known or {}))
     parametrised: Callable[..., None] = pytest.mark.parametrize("check", cases)(test_conformance)

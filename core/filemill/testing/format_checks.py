@@ -20,6 +20,7 @@ from filemill.registry import Plugin, Registry
 from filemill.testing.samples import HEIGHT, WIDTH, drawing
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+_EXTENSION = re.compile(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9]+)?")
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]*")
 
 
@@ -32,7 +33,7 @@ def well_named(form: Format, registry: Registry, folder: Path) -> None:
     for media_type in form.media_types:
         assert _MEDIA_TYPE.fullmatch(media_type), f"{media_type!r} is no media type in lower case"
     for extension in form.extensions:
-        assert _NAME.fullmatch(extension), f"extension {extension!r} has to be lower-case, without a dot"
+        assert _EXTENSION.fullmatch(extension), f"extension {extension!r} has to be lower-case, without a dot"
 
 
 def sniffs_anything(form: Format, registry: Registry, folder: Path) -> None:

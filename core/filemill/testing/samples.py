@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pypdf
@@ -20,6 +21,9 @@ from filemill.registry import Registry
 WIDTH, HEIGHT = 64, 48
 """Pixels of a sample picture."""
 TEXT = "The quick brown fox jumps over the lazy dog.\nVoilà: zwölf Boxkämpfer, 五, 🦊.\n"
+MakeSamples = Callable[[Path], Sequence[Path]]
+"""Makes files of a plugin's own kinds in a folder."""
+
 _FIRST = ("jpeg", "png", "gif")
 _PAGE = "BT /F1 24 Tf 20 100 Td (Page {number} of two) Tj ET"
 
@@ -30,12 +34,23 @@ class Samples:
     Args:
         registry: whose formats are used.
         folder: where the files are made.
+        own: files of the kinds of a plugin, if any.
     """
 
-    def __init__(self, registry: Registry, folder: Path) -> None:
+    def __init__(self, registry: Registry, folder: Path, own: Sequence[Path] = ()) -> None:
         self._registry = registry
         self._folder = folder
+        self._own = own
         self._made: dict[type, list[Path]] = {}
+        self._extended: dict[MakeSamples, Samples] = {}
+
+    def extended(self, make: MakeSamples) -> Samples:
+        """Return these samples and those of a plugin's own kinds, which are made once."""
+        if make not in self._extended:
+            folder = self._folder / f"own-{len(self._extended)}"
+            folder.mkdir()
+            self._extended[make] = Samples(self._registry, folder, make(folder))
+        return self._extended[make]
 
     @property
     def pictures(self) -> list[Path]:
@@ -55,12 +70,13 @@ class Samples:
     def of(self, *kinds: type) -> list[Path]:
         """Return all samples that open into one of some kinds, or all of them where any file is taken."""
         known: dict[type, list[Path]] = {Picture: self.pictures, Document: self.documents, Text: self.texts}
-        return [
-            path
-            for known_kind, paths in known.items()
-            for path in paths
-            if any(issubclass(known_kind, kind) for kind in kinds) or not any(kind in known for kind in kinds)
-        ]
+        every = [(self._kind(path), path) for path in self._own]
+        every += [(kind, path) for kind, paths in known.items() for path in paths]
+        found = [path for kind, path in every if any(issubclass(kind, one) for one in kinds)]
+        return found if found or any(kind in known for kind in kinds) else [path for _, path in every]
+
+    def _kind(self, path: Path) -> type:
+        return self._registry.formats[self._registry.formats.sniff(path, path.name).format].kind
 
     def _once(self, kind: type) -> list[Path]:
         if kind not in self._made:

@@ -13,7 +13,7 @@ from filemill_image.formats.brands import is_avif, is_whole
 from filemill_image.formats.opening import broken, opened
 from filemill_image.formats.orientation import UPRIGHT
 from filemill_image.formats.raw_pixels import blank, wrapped
-from filemill_image.formats.saving import Encoder, saver
+from filemill_image.formats.saving import Encoder, saver, vips
 
 _ORIENTATION = 0x0112
 _FAILURES = (OSError, ValueError, SyntaxError, EOFError, RuntimeError)
@@ -72,7 +72,7 @@ def _decoded(file: File) -> pyvips.Image:
     return decoded
 
 
-_ENCODER = Encoder(format="avif", saver="heifsave", transparent=True, animated=False, quality=65, largest=16384)
+_ENCODER = Encoder(format="avif", encode=vips("heifsave"), transparent=True, animated=False, quality=65, largest=16384)
 
 AVIF = Format(
     name="avif",
@@ -83,4 +83,5 @@ AVIF = Format(
     sniff=is_avif,
     open=_open,
     save=saver(_ENCODER),
+    lossy=True,
 )

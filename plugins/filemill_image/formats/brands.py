@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 AVIF_BRANDS = frozenset({b"avif", b"avis"})
@@ -36,6 +36,24 @@ def brands_of(head: bytes) -> list[bytes]:
 
 def _any(brands: Iterable[bytes], wanted: frozenset[bytes]) -> bool:
     return any(brand in wanted for brand in brands)
+
+
+def boxes(path: Path, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
+    """Give kind, start and end of the content of each box in a part of a file; the last may go on after its end."""
+    end = path.stat().st_size if end is None else end
+    with path.open("rb") as stream:
+        while start + 8 <= end:
+            stream.seek(start)
+            head = stream.read(16)
+            size, content = int.from_bytes(head[:4], "big"), 8
+            if size == 1:
+                size, content = int.from_bytes(head[8:16], "big"), 16
+            if size == 0:  # the box goes on to the end of the file
+                size = end - start
+            if size < content:
+                return
+            yield head[4:8], start + content, start + size
+            start += size
 
 
 def is_whole(path: Path) -> bool:

@@ -8,7 +8,8 @@ from contextlib import suppress
 import pyvips
 
 PROFILE = "icc-profile-data"
-_DESCRIPTION = re.compile(rb"sRGB|IEC ?61966-?2[-.]1", re.IGNORECASE)
+_DESCRIPTION = re.compile(rb"sRGB|IEC ?61966-?2[-.]1|RGB_D65_SRG_..._SRG", re.IGNORECASE)
+"""The last is libjxl's name for it."""
 _NOT_SRGB = re.compile(rb"linear|scRGB", re.IGNORECASE)
 _FALLBACK = {"cmyk": "cmyk", "b-w": "sgrey", "grey16": "sgrey"}
 

@@ -19,7 +19,7 @@ _RATIONAL, _INCHES = 5, 2
 
 ASKED = "filemill-density"
 """Field of an image whose density somebody set, and wants to hear of where a format has no place for it."""
-WITHOUT_DENSITY = {"gif", "webp", "avif"}
+WITHOUT_DENSITY = {"gif", "webp", "avif", "jxl", "jp2"}
 """Formats that have no place for a density."""
 
 

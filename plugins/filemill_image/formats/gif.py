@@ -6,7 +6,7 @@ from pathlib import Path
 
 from filemill import Context, Encoding, File, Format, Picture
 from filemill_image.formats.opening import load, opened
-from filemill_image.formats.saving import Encoder, saver
+from filemill_image.formats.saving import Encoder, saver, vips
 
 
 def _open(file: File, context: Context) -> Picture:
@@ -22,7 +22,7 @@ def _open(file: File, context: Context) -> Picture:
 
 _OPAQUE_FROM = 128
 """A GIF has no alpha but this: what has less is clear."""
-_ENCODER = Encoder(format="gif", saver="gifsave", transparent=True, animated=True, largest=65535)
+_ENCODER = Encoder(format="gif", encode=vips("gifsave"), transparent=True, animated=True, largest=65535)
 _write = saver(_ENCODER)
 
 
@@ -59,4 +59,5 @@ GIF = Format(
     sniff=lambda head: head[:6] in (b"GIF87a", b"GIF89a"),
     open=_open,
     save=_save,
+    lossy=True,
 )

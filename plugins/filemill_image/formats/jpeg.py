@@ -7,10 +7,12 @@ from math import ceil
 import pyvips
 
 from filemill import Context, File, Format, Picture
+from filemill_image.formats.jpeg_encoding import encode_jpeg
 from filemill_image.formats.jpeg_segments import is_whole
 from filemill_image.formats.opening import broken, load, opened
 from filemill_image.formats.raw_pixels import AT_ONCE, like
 from filemill_image.formats.saving import Encoder, saver
+from filemill_image.formats.stripping import stripped_jpeg
 
 
 def _open(file: File, context: Context) -> Picture:
@@ -54,7 +56,7 @@ def _turbo(file: File, header: pyvips.Image, factor: float) -> pyvips.Image:
     return like(header, pixels, (width, height))
 
 
-_ENCODER = Encoder(format="jpeg", saver="jpegsave", transparent=False, animated=False, quality=80, largest=65535)
+_ENCODER = Encoder(format="jpeg", encode=encode_jpeg, transparent=False, animated=False, quality=80, largest=65535)
 
 JPEG = Format(
     name="jpeg",
@@ -65,5 +67,7 @@ JPEG = Format(
     sniff=lambda head: head.startswith(b"\xff\xd8\xff"),
     open=_open,
     save=saver(_ENCODER),
+    strip=stripped_jpeg,
     transparent=False,
+    lossy=True,
 )

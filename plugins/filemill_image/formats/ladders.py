@@ -1,8 +1,8 @@
 """Ladders: an encoder's settings in the order of the sizes they give, for size targets.
 
-Each step has the natural logarithm of the bits a pixel that it costs: means over eight
-photographs (libvips 8.18; JPEG 1600 wide with 4:2:0, WebP and AVIF 800 wide). Pictures differ in the whole by
-a factor of five but little in the shape, so that two encodes tell the curve of a picture.
+Each step has the natural logarithm of the bits a pixel that it costs: means over eight photographs (libvips
+8.18; JPEG 1600 wide with 4:2:0, all others 800 wide). Pictures differ in the whole by a factor of five but little
+in the shape, so that two encodes tell the curve of a picture.
 """
 
 from __future__ import annotations
@@ -25,6 +25,16 @@ _AVIF = {
     1: -2.85, 3: -2.74, 7: -2.65, 10: -2.48, 15: -2.34, 20: -2.11, 25: -1.97, 30: -1.73, 35: -1.53, 40: -1.33,
     45: -1.10, 50: -0.91, 55: -0.76, 60: -0.58, 65: -0.46, 70: -0.28, 75: -0.13, 80: 0.04, 85: 0.17, 88: 0.36,
     90: 0.50, 92: 0.68, 94: 0.79, 95: 0.96, 100: 1.80,
+}  # fmt: skip
+_JXL = {
+    1: -2.06, 3: -1.98, 6: -1.85, 9: -1.73, 11: -1.65, 19: -1.50, 25: -1.29, 30: -1.18, 35: -1.13, 40: -1.09, 50: -0.94,
+    60: -0.77, 70: -0.56, 75: -0.46, 80: -0.33, 85: -0.05, 90: 0.15, 92: 0.26, 95: 0.57, 97: 0.77, 99: 1.14, 100: 1.45,
+}  # fmt: skip
+_JXL_SMALLER = range(12, 19)
+"""Qualities of JPEG XL that look worse than 19 and take more bytes: from there on it halves the picture's sides."""
+_JP2 = {
+    1: -4.15, 6: -3.31, 11: -2.53, 20: -2.13, 25: -1.92, 30: -1.72, 35: -1.53, 40: -1.36, 50: -1.05, 60: -0.80,
+    70: -0.58, 75: -0.47, 80: -0.36, 85: -0.12, 88: 0.03, 90: 0.12, 92: 0.30, 95: 0.55, 97: 0.77, 99: 0.96, 100: 1.03,
 }  # fmt: skip
 _COLOURS = {1: -1.1, 2: -0.5, 3: 0.0, 4: 0.4, 5: 0.7, 6: 0.95, 7: 1.15, 8: 1.35}
 """By the bits of a palette's index."""
@@ -88,6 +98,11 @@ def ladder(format: str, highest: int | None, options: dict[str, Any]) -> Ladder:
     if format == "avif":
         distinct = [_quality(q, _AVIF) for q in _AVIF_DISTINCT if q < top] + [_quality(top, _AVIF)]
         return Ladder(distinct, sum(step.options["Q"] < 30 for step in distinct[:-1]), 300)
+    if format == "jxl":
+        steps = [_quality(q, _JXL) for q in range(1, top + 1) if q not in _JXL_SMALLER or q == top]
+        return Ladder(steps, sum(step.options["Q"] < 40 for step in steps[:-1]), 60)
+    if format == "jp2":
+        return Ladder([_quality(q, _JP2) for q in range(1, top + 1)], min(40, top) - 1, 220)
     return _palettes(format)
 
 

@@ -10,7 +10,9 @@ from PIL import ExifTags, Image
 
 from filemill import File
 from filemill.kinds import Facts, Json
+from filemill_image.formats.jxl_header import exif_of
 from filemill_image.formats.opening import ORIGIN
+from filemill_image.formats.raw_sniffing import TIFF_HEADS
 
 LOADERS = {
     "jpeg": "jpegload",
@@ -24,6 +26,9 @@ LOADERS = {
 """The libvips loader that reads a format's header, by format name."""
 
 _OPAQUE = {"MakerNote", "PrintImageMatching", "ExifOffset", "GPSInfo", "ExifInteroperabilityOffset", "XMLPacket"}
+_DESCRIPTIVE = {0x010E, 0x010F, 0x0110, 0x0112, 0x0131, 0x0132, 0x013B, 0x8298}
+"""Tags of camera RAW beside EXIF that tell of the picture: description, camera, orientation, program, time, author,
+copyright. The others tell how the file lies."""
 _LONGEST = 1024
 
 
@@ -52,13 +57,12 @@ def read_exif(file: File) -> Facts:
         GPS part is under `gps`, with `latitude` and `longitude` in degrees where the file has them.
         Empty where there is none or it is broken. Maker notes and other opaque bytes are left out.
     """
-    header = header_of(file.format, str(file.path))
-    if header is None or not header.get_typeof("exif-data"):
-        return {}
     exif = Image.Exif()
     try:
-        exif.load(bytes(header.get("exif-data")))
-        main = dict(exif) | dict(exif.get_ifd(ExifTags.IFD.Exif))
+        if not _load(exif, file):
+            return {}
+        main = {tag: value for tag, value in exif.items() if file.format != "raw" or tag in _DESCRIPTIVE}
+        main |= dict(exif.get_ifd(ExifTags.IFD.Exif))
         gps = _named(dict(exif.get_ifd(ExifTags.IFD.GPSInfo)), ExifTags.GPSTAGS)
     except (ValueError, TypeError, KeyError, IndexError, SyntaxError, OSError, struct.error):
         return {}
@@ -66,6 +70,27 @@ def read_exif(file: File) -> Facts:
     if gps:
         facts["gps"] = gps | _position(gps)
     return facts
+
+
+def _load(exif: Image.Exif, file: File) -> bool:
+    """Load a file's EXIF; tell whether there is any."""
+    if file.format == "raw":
+        with file.path.open("rb") as stream:
+            if not stream.read(4).startswith(TIFF_HEADS):
+                return False
+            stream.seek(0)
+            exif.load_from_fp(stream)
+            exif.get_ifd(ExifTags.IFD.Exif)  # while the file is open
+            exif.get_ifd(ExifTags.IFD.GPSInfo)
+        return True
+    if file.format == "jxl":
+        data = exif_of(file.path)
+    else:
+        header = header_of(file.format, str(file.path))
+        data = bytes(header.get("exif-data")) if header is not None and header.get_typeof("exif-data") else None
+    if data is not None:
+        exif.load(data)
+    return data is not None
 
 
 def _named(tags: dict[int, Any], names: dict[int, str]) -> Facts:

@@ -18,6 +18,9 @@ Decode = Callable[[float], pyvips.Image]
 ORIGIN = "filemill-origin"
 """Field of every loaded image: the file's format and path, where its metadata can be read again."""
 
+_BYTES_A_PIXEL = 16
+"""What libjxl and OpenJPEG take for each pixel while they decode."""
+
 _DROPPED = ("icc-profile-data", "exif-ifd0-Orientation", "jpeg-thumbnail-data", "gainmap-data", "photoshop-data")
 
 
@@ -38,6 +41,16 @@ def broken(file: File, error: Exception) -> FilemillError:
     lines = [line.strip() for line in str(error).replace("\\n", "\n").splitlines() if line.strip()]
     reason = lines[-1].rstrip(".") if lines else type(error).__name__
     return FilemillError(ErrorCode.INVALID_FILE, f"{file.name!r} is broken or cut short: {reason}.")
+
+
+def check_memory(pixels: int, context: Context) -> None:
+    """Refuse to decode what libjxl and OpenJPEG have no room for: they would say that it is broken, or end the worker.
+
+    Raises:
+        MemoryError: it needs more than a task has.
+    """
+    if pixels * _BYTES_A_PIXEL > context.limits.memory_bytes:
+        raise MemoryError
 
 
 def opened(

@@ -9,7 +9,8 @@ import pyvips
 from filemill import Context, File, Format, Picture
 from filemill_image.formats.opening import load, opened
 from filemill_image.formats.raw_pixels import AT_ONCE, like
-from filemill_image.formats.saving import Encoder, saver
+from filemill_image.formats.saving import Encoder, saver, vips
+from filemill_image.formats.stripping import stripped_png
 
 _IHDR = struct.Struct(">16xIIBB2xB")
 """Of a file's first bytes: width, height, bits a sample, colour type, interlacing (PNG 3rd edition, 11.2.1)."""
@@ -48,7 +49,7 @@ def _plain(file: File, header: pyvips.Image, mode: str) -> pyvips.Image:
     return like(header, pixels, (header.width, header.height))
 
 
-_ENCODER = Encoder(format="png", saver="pngsave", transparent=True, animated=False, largest=65535)
+_ENCODER = Encoder(format="png", encode=vips("pngsave"), transparent=True, animated=False, largest=65535)
 
 PNG = Format(
     name="png",
@@ -59,4 +60,5 @@ PNG = Format(
     sniff=lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"),
     open=_open,
     save=saver(_ENCODER),
+    strip=stripped_png,
 )

@@ -21,6 +21,17 @@ def wrapped(data: Any, width: int, height: int, bands: int, profile: bytes | Non
     return _described(pyvips.Image.new_from_memory(data, width, height, bands, "uchar"), profile)
 
 
+def sampled(data: bytes, width: int, height: int, bands: int, profile: bytes | None = None) -> pyvips.Image | None:
+    """Return an image over pixels whose samples are of 1, 2 or 4 bytes (real numbers); None where they are too few."""
+    form = {1: "uchar", 2: "ushort", 4: "float"}.get(len(data) // (width * height * bands))
+    if form is None or len(data) % (width * height * bands):
+        return None
+    image = pyvips.Image.new_from_memory(data, width, height, bands, form)
+    if form == "float":
+        image = (image * 65535).cast("ushort")
+    return _described(image, profile, deep=form != "uchar")
+
+
 def like(header: pyvips.Image, pixels: Any, size: tuple[int, int]) -> pyvips.Image:
     """Return an image over 8-bit pixels in memory with the colour profile and the density of a header."""
     image = pyvips.Image.new_from_memory(pixels, *size, header.bands, "uchar")
@@ -31,8 +42,9 @@ def like(header: pyvips.Image, pixels: Any, size: tuple[int, int]) -> pyvips.Ima
     return image
 
 
-def _described(image: pyvips.Image, profile: bytes | None) -> pyvips.Image:
-    image = image.copy(interpretation="srgb" if image.bands >= 3 else "b-w")
+def _described(image: pyvips.Image, profile: bytes | None, *, deep: bool = False) -> pyvips.Image:
+    grey, colour = ("grey16", "rgb16") if deep else ("b-w", "srgb")
+    image = image.copy(interpretation=colour if image.bands >= 3 else grey)
     if profile:
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
     return image

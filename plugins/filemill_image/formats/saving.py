@@ -15,21 +15,33 @@ from filemill_image.colour import WHITE, parse
 from filemill_image.formats import target_size
 from filemill_image.formats.density import ASKED, WITHOUT_DENSITY
 from filemill_image.formats.effort import PALETTE, SETTINGS
-from filemill_image.formats.jpeg_encoding import encode_jpeg
 from filemill_image.formats.kept_metadata import kept
 
 _LOSSLESS = {"png", "tiff", "gif"}
-_CAN_BE_LOSSLESS = {"webp", "avif"}
+_CAN_BE_LOSSLESS = {"webp", "avif", "jxl", "jp2"}
 _PROGRESSIVE = {"jpeg", "png", "gif"}
+
+
+Encode = Callable[[pyvips.Image, dict[str, Any]], bytes]
+
+
+def vips(operation: str) -> Encode:
+    """Make the encoder that is an operation of libvips, such as `webpsave`."""
+
+    def encode(image: pyvips.Image, options: dict[str, Any]) -> bytes:
+        data: bytes = pyvips.Operation.call(f"{operation}_buffer", image, **options)
+        return data
+
+    return encode
 
 
 @dataclass(frozen=True, kw_only=True)
 class Encoder:
-    """An encoder of libvips.
+    """An encoder.
 
     Fields:
         format: the format's name.
-        saver: the name of the libvips operation that writes a file; `_buffer` after it writes bytes.
+        encode: encodes pixels, frames stacked, into memory. Its options are those of libvips' savers.
         transparent: whether it can hold transparency.
         animated: whether it can hold more than one frame.
         largest: the longest side it can write, pixels.
@@ -37,7 +49,7 @@ class Encoder:
     """
 
     format: str
-    saver: str
+    encode: Encode
     transparent: bool
     animated: bool
     largest: int
@@ -54,11 +66,7 @@ class Plan:
 
     def encode(self, image: pyvips.Image, **options: Any) -> bytes:
         """Encode into memory; `Q` and others override the plan."""
-        options = self.options | options
-        if self.encoder.format == "jpeg":
-            return encode_jpeg(image, options)
-        data: bytes = pyvips.Operation.call(f"{self.encoder.saver}_buffer", image, **options)
-        return data
+        return self.encoder.encode(image, self.options | options)
 
 
 def saver(encoder: Encoder) -> Callable[[Picture, Path, Encoding, Context], None]:

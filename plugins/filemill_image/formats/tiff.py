@@ -6,7 +6,7 @@ import pyvips
 
 from filemill import Context, File, FilemillError, Format, Picture
 from filemill_image.formats.opening import load, opened
-from filemill_image.formats.saving import Encoder, saver
+from filemill_image.formats.saving import Encoder, saver, vips
 
 
 def _open(file: File, context: Context) -> Picture:
@@ -32,7 +32,7 @@ def _all_pages(file: File) -> tuple[pyvips.Image, int]:
     return header, header.get("n-pages")
 
 
-_ENCODER = Encoder(format="tiff", saver="tiffsave", transparent=True, animated=True, largest=65535)
+_ENCODER = Encoder(format="tiff", encode=vips("tiffsave"), transparent=True, animated=True, largest=65535)
 
 TIFF = Format(
     name="tiff",

@@ -6,7 +6,8 @@ import pyvips
 
 from filemill import Context, File, Format, Picture
 from filemill_image.formats.opening import load, opened
-from filemill_image.formats.saving import Encoder, saver
+from filemill_image.formats.saving import Encoder, saver, vips
+from filemill_image.formats.stripping import stripped_webp
 
 
 def _open(file: File, context: Context) -> Picture:
@@ -21,7 +22,7 @@ def _open(file: File, context: Context) -> Picture:
     return opened(file, context, header, decode, frames=frames)
 
 
-_ENCODER = Encoder(format="webp", saver="webpsave", transparent=True, animated=True, quality=80, largest=16383)
+_ENCODER = Encoder(format="webp", encode=vips("webpsave"), transparent=True, animated=True, quality=80, largest=16383)
 
 WEBP = Format(
     name="webp",
@@ -32,4 +33,6 @@ WEBP = Format(
     sniff=lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP",
     open=_open,
     save=saver(_ENCODER),
+    strip=stripped_webp,
+    lossy=True,
 )

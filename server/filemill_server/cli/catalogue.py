@@ -8,7 +8,11 @@ from filemill_server.cli.installation import installed
 from filemill_server.cli.refusals import refusing
 from filemill_server.cli.tables import show_json, show_table
 from filemill_server.discovery import (
+    Conversion,
+    MissingConversion,
     OperationBody,
+    conversions_of,
+    format_named,
     formats_body,
     operation_body,
     operations_body,
@@ -41,10 +45,16 @@ def operations(name: str | None, as_json: bool) -> None:
 
 
 @click.command()
+@click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print what GET /v1/formats answers.")
-def formats(as_json: bool) -> None:
-    """List all formats with their extensions, and whether they are read and written."""
-    body = formats_body(installed().registry)
+def formats(name: str | None, as_json: bool) -> None:
+    """List all formats and whether they are read and written; of one, what it becomes and what becomes it."""
+    registry = installed().registry
+    body = formats_body(registry)
+    if name is not None:
+        with refusing():
+            _show_conversions(conversions_of(body, format_named(registry, name)), as_json=as_json)
+        return
     if as_json:
         show_json(body)
         return
@@ -63,6 +73,23 @@ def formats(as_json: bool) -> None:
             for form in body.formats
         ],
     )
+
+
+def _show_conversions(found: tuple[list[Conversion], list[Conversion]], *, as_json: bool) -> None:
+    becomes, comes_of = found
+    if as_json:
+        show_json({"becomes": becomes, "comesOf": comes_of})
+        return
+    for title, ways in (("It becomes", becomes), ("It comes of", comes_of)):
+        click.echo(f"{title}:" if ways else f"{title}: nothing.")
+        if ways:
+            show_table(["From", "To", "By way of", "By", "Loses", ""], [_way_row(way) for way in ways])
+
+
+def _way_row(way: Conversion) -> list[str]:
+    needs = f"unavailable: {way.reason} {way.hint}" if isinstance(way, MissingConversion) else ""
+    by_way_of = " → ".join(way.path[1:-1])
+    return [way.from_, way.to, by_way_of, ", ".join(dict.fromkeys(way.engines)), "yes" if way.lossy else "", needs]
 
 
 def _shape(one: OperationBody) -> str:

@@ -42,9 +42,9 @@ class Target(Struct, frozen=True):
     force: bool = False
 
     @property
-    def extension(self) -> str:
-        """The extension that the name of a single result asks for; "" where there is none."""
-        return self.path.suffix.removeprefix(".") if self.where is Where.FILE else ""
+    def name(self) -> str:
+        """The name of a single result, whose ending asks for a format; "" where results have names of their own."""
+        return self.path.name if self.where is Where.FILE else ""
 
     def folder(self, source: Path) -> Path:
         """Return the folder that the results of an input go to."""
@@ -101,7 +101,7 @@ def target_of(out: str | None, registry: Registry, *, many: bool, shown: bool, f
     if path.is_dir() or out.endswith("/"):
         return Target(Where.FOLDER, path, force)
     if many:
-        named = registry.formats.find(path.suffix) is not None if path.suffix else False
+        named = registry.formats.of_name(path.name) is not None
         if named or path.exists():
             raise invalid("/out", f"There is more than one result; {out!r} is a file. Give a folder.")
         return Target(Where.FOLDER, path, force)

@@ -14,7 +14,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from filemill.errors import ErrorCode, FilemillError
+from filemill.convert import Convert
+from filemill.errors import ErrorCode, FilemillError, invalid
 from filemill.faults import unknown
 from filemill.kinds import Data, Text
 from filemill.operation import Operation
@@ -52,6 +53,7 @@ def run(
     filemill run *.jpg resize:width=800,height=600,fit=cover -o thumbnails/
     filemill run photo.jpg --pack instagram-feed --pack tiktok -o posts/
     filemill run photo.jpg picture-info
+    filemill run letter.docx -o letter.pdf
     filemill run - resize:width=800 -o - < photo.jpg > small.jpg
 
     A step is OPERATION:NAME=VALUE,NAME=VALUE; a value with a comma is quoted inside the argument:
@@ -65,13 +67,13 @@ def run(
     with refusing(steps):
         folder = Path(context.with_resource(tempfile.TemporaryDirectory(prefix="filemill-in-")))
         paths = _paths(inputs, folder, installation.registry)
-        pipelines = _pipelines(installation, steps, pack_ids)
+        pipelines = _pipelines(installation, steps, pack_ids, out)
         folds = any(installation.registry.entry(step).shape.many_in for steps in pipelines for step in steps)
         many = len(pipelines) > 1 or (len(paths) > 1 and not folds) or _fans_out(pipelines[0], installation.registry)
         shown = all(installation.registry.entry(steps[-1]).shape.returns in (Data, Text) for steps in pipelines)
         out = STDOUT if out is None and STDIN in inputs else out
         target = target_of(out, installation.registry, many=many, shown=shown, force=force)
-        pipelines = [wish_format(installation.registry, steps, target.extension) for steps in pipelines]
+        pipelines = [wish_format(installation.registry, steps, target.name) for steps in pipelines]
         for pipeline in pipelines:
             check_steps(installation.registry, pipeline, installation.limits)
         pieces = _pieces(paths, pipelines, target, folds=folds)
@@ -93,6 +95,10 @@ class _Report:
         self.failures: dict[int, list[str]] = {}
 
     def done(self, piece: Piece, outcome: Outcome) -> None:
+        count = sum(len(made.outputs) for made in outcome.made)
+        if count > 1 and self.target.where is Where.FILE:
+            self.failed(piece, invalid("/out", f"There are {count} results. Give a folder: {self.target.path.stem}/."))
+            return
         for suffix, made in zip(self.suffixes, outcome.made, strict=True):
             for output in made.outputs:
                 if self.target.where is Where.STDOUT and len(self.pieces) > 1:
@@ -144,9 +150,14 @@ def _sorted(arguments: Sequence[str], registry: Registry) -> tuple[list[str], li
     return inputs, steps
 
 
-def _pipelines(installation: Installation, steps: list[str], pack_ids: Sequence[str]) -> list[list[Operation]]:
+def _pipelines(
+    installation: Installation, steps: list[str], pack_ids: Sequence[str], out: str | None
+) -> list[list[Operation]]:
+    """Return the pipelines; where nothing but the result's name says what is wanted, it is a conversion."""
+    if not steps and not pack_ids and (form := installation.registry.formats.of_name(out or "")) is not None:
+        return [[Convert(format=form.name)]]
     if bool(steps) == bool(pack_ids):
-        raise click.UsageError("Give steps (such as resize:width=800) or --pack, one of them.")
+        raise click.UsageError("Give steps (such as resize:width=800) or --pack, one of them; or -o NAME.FORMAT.")
     if steps:
         return [read_command_steps(installation.registry, steps)]
     packs = read_packs(installation)

@@ -10,13 +10,15 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import fields, replace
 
+from filemill.convert import Convert
 from filemill.encoding import Encoding
 from filemill.errors import Fault, FilemillError, invalid
 from filemill.faults import members_of, refuse, unknown
+from filemill.kinds import Data, File
 from filemill.operation import Operation, PictureOperation
 from filemill.parameters import read_text
 from filemill.picture import Picture
-from filemill.pipeline import read_step
+from filemill.pipeline import given_by, read_step
 from filemill.registry import Registry
 from filemill.sources import Source, sources_in
 from filemill.task import Input
@@ -106,15 +108,18 @@ def local_sources(steps: Sequence[Operation]) -> dict[str, Input]:
     return found
 
 
-def wish_format(registry: Registry, steps: Sequence[Operation], extension: str) -> list[Operation]:
-    """Return the steps with the format that a result's name asks for, where they end in a picture.
+def wish_format(registry: Registry, steps: Sequence[Operation], name: str) -> list[Operation]:
+    """Return the steps with the format that a result's name asks for: wished of a picture, else converted to.
 
     Raises:
         FilemillError: `INVALID_PARAMETER` where the steps already ask for another format.
     """
-    form = registry.formats.find(extension) if extension else None
-    if form not in registry.formats.written(Picture) or registry.entry(steps[-1]).shape.returns is not Picture:
+    form = registry.formats.of_name(name)
+    given = given_by(registry, steps[-1])
+    if form is None or given in (Data, File) or (issubclass(given, form.kind) and given is not Picture):
         return list(steps)
+    if given is not Picture or form not in registry.formats.written(Picture):
+        return [*steps, Convert(format=form.name)] if form.name in registry.conversions.targets else list(steps)
     last = 0
     for index, step in enumerate(steps):
         if not isinstance(step, PictureOperation):
@@ -122,10 +127,9 @@ def wish_format(registry: Registry, steps: Sequence[Operation], extension: str) 
         last, wished = index, step.encoding().type
         if wished is not None and registry.formats.find(wished) is not form:
             raise invalid(
-                f"/steps/{index}/format", f"The step asks for {wished!r}, the result's name for {extension!r}."
+                f"/steps/{index}/format", f"The step asks for {wished!r}, the result's name for {form.name!r}."
             )
     step = steps[last]
-    assert form is not None
     assert isinstance(step, PictureOperation)
     settings = step.format if isinstance(step.format, Encoding) else Encoding()
     wishing = replace(step, format=settings.merge(Encoding(type=form.name)))

@@ -35,6 +35,16 @@ def look_at_plugins(registry: Registry) -> Iterator[Finding]:
     for entry in registry.operations.values():
         if entry.missing is not None:
             yield absent(f"operation {entry.name}", entry.missing.reason, entry.missing.hint)
+    yield from _look_at_conversions(registry)
+
+
+def _look_at_conversions(registry: Registry) -> Iterator[Finding]:
+    paths = [path for paths in registry.conversions.all_paths.values() for path in paths.values()]
+    there = sum(not path.missing for path in paths)
+    yield works("conversions", f"{there} of {len(paths)} pairs of formats are available")
+    needed = {edge.engine: edge.missing for path in paths for edge in path.edges if edge.missing is not None}
+    for engine, missing in sorted(needed.items()):
+        yield absent(f"conversions by {engine}", missing.reason, missing.hint)
 
 
 async def try_formats(installation: Installation) -> AsyncIterator[Finding]:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from filemill.archive import distinct, under
+from filemill.archive import distinct, split_name, under
 from filemill.errors import ErrorCode, Fault, FilemillError, Problem
 from filemill.faults import MAX_FAULTS
 from filemill.kinds import Facts
@@ -173,9 +173,9 @@ def _members(results: Mapping[int, Facts], assets: Mapping[str, Asset]) -> Seque
 
 
 def _distinct_names(assets: Sequence[Asset]) -> list[str]:
-    names = [PurePosixPath(asset.filename) for asset in assets]
-    stems = distinct([name.stem for name in names])
-    return [stem + name.suffix for stem, name in zip(stems, names, strict=True)]
+    names = [split_name(asset.filename) for asset in assets]
+    stems = distinct([stem for stem, _ in names])
+    return [stem + ending for stem, (_, ending) in zip(stems, names, strict=True)]
 
 
 def _pack_members(results: Mapping[int, Facts], assets: Mapping[str, Asset]) -> Sequence[Member]:

@@ -209,7 +209,8 @@ class Processing:
             refs.append({"type": "object", "description": "The data itself, where `Accept` prefers a file's bytes."})
         formats: list[Format] = self._registry.formats.written(returns)
         if returns is File:
-            formats = [form for form in self._registry.formats if form.save is not None]
+            possible = self._registry.conversions.targets
+            formats = [form for form in self._registry.formats if form.save is not None or form.name in possible]
         media_types = [form.media_type for form in formats if form.media_type != "application/json"]
         return {
             "application/json": {"schema": refs[0] if len(refs) == 1 else {"anyOf": refs}},

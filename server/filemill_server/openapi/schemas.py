@@ -12,11 +12,10 @@ from msgspec import Struct
 from filemill.encoding import Encoding
 from filemill.errors import ErrorCode
 from filemill.operation import PictureOperation
-from filemill.picture import Picture
 from filemill.registry import Registry
 from filemill.sources import Source
 from filemill_server import discovery, messages
-from filemill_server.discovery import JsonSchema, name_formats, own_first
+from filemill_server.discovery import JsonSchema, format_names, name_formats, own_first
 from filemill_server.jobs import views
 from filemill_server.packs import Packs
 from filemill_server.plans import views as plans
@@ -172,14 +171,12 @@ class Schemas:
                 schema["required"] = ["source", *schema["required"]]
 
     def _refine_formats(self) -> None:
-        written = tuple(sorted(form.name for form in self.registry.formats.written(Picture)))
-        if not written:
-            return
-        name_formats(self.of(Encoding)["properties"]["type"], written)
         for entry in self.registry.operations.values():
             if issubclass(entry.operation, PictureOperation):
+                named, written = format_names(self.registry, entry.operation)
+                name_formats(self.of(Encoding)["properties"]["type"], written)
                 for type_ in (entry.operation, messages.operation_request(entry)):
-                    name_formats(self.of(type_)["properties"]["format"], written)
+                    name_formats(self.of(type_)["properties"]["format"], named)
 
     def _refine_source(self, schema: JsonSchema) -> None:
         names = ("url", "uploadId", "assetId", "storageKey", "base64")

@@ -179,7 +179,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         int,
         Meta(
             ge=1,
-            description="How many times the bytes of its inputs (at least 1 MiB) an operation on documents may write.",
+            description="How many times the bytes of its inputs (at least 1 MiB) work on documents, archives or media"
+            " may give.",
         ),
     ] = _DEFAULTS.max_growth
     honour_restrictions: Annotated[

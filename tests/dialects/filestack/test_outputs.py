@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import docx
 import pypdf
 import pytest
 import pyvips
@@ -256,6 +257,26 @@ def test_ocr(filemill_registry: Registry, filemill_run: Runner, filemill_samples
     assert 0 < float(str(told["text_area_percentage"])) < 100
 
 
+def test_office_documents(filemill_run: Runner, filemill_registry: Registry, tmp_path: Path) -> None:
+    """FS-72: a Word file becomes a PDF, a picture of its second page, and another format of its family."""
+    document = docx.Document()
+    document.add_paragraph("The first page.")
+    document.add_page_break()
+    document.add_paragraph("The second page.")
+    document.save(str(tmp_path / "letter.docx"))
+    made = {}
+    for options in ("pdf", "png,page:2,density:36", "txt"):
+        plan = plan_of(f"output=format:{options}", Kind.OTHER)
+        run = filemill_run(tmp_path / "letter.docx", *plan.operations(filemill_registry, Limits()))
+        (made[options[:3]],) = run.outputs
+    assert [page.extract_text().strip() for page in pypdf.PdfReader(made["pdf"].path).pages] == [
+        "The first page.",
+        "The second page.",
+    ]
+    assert pyvips.Image.new_from_file(made["png"].path).height in range(390, 425), "a page of 11 or 11.7 inches"
+    assert Path(made["txt"].path).read_text().split() == ["The", "first", "page.", "The", "second", "page."]
+
+
 @pytest.mark.parametrize(
     ("chain", "kind"),
     [
@@ -263,7 +284,7 @@ def test_ocr(filemill_registry: Registry, filemill_run: Runner, filemill_samples
         ("output=format:html", Kind.DOCUMENT),
         ("output=format:svg", Kind.PICTURE),
         ("output=format:txt", Kind.PICTURE),
-        ("output=format:pdf", Kind.OTHER),
+        ("output=format:svg", Kind.OTHER),
         ("output=format:jpg,colorspace:cmyk", Kind.PICTURE),
         ("output=format:jpg,colorspace:input", Kind.PICTURE),
         ("output=format:jpg,secure:true", Kind.PICTURE),
@@ -290,6 +311,7 @@ def test_what_is_known_and_not_done(chain: str, kind: Kind) -> None:
         ("output=format:jpg,page:0", Kind.DOCUMENT),
         ("output=format:jpg,density:501", Kind.DOCUMENT),
         ("output=quality:5", Kind.DOCUMENT),
+        ("output=quality:5", Kind.OTHER),
         ("quality", Kind.PICTURE),
         ("quality=value:101", Kind.PICTURE),
         ("pjpg=quality:101", Kind.PICTURE),

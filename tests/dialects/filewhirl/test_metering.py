@@ -24,7 +24,7 @@ def test_allowance_then_credits_then_402(caller: Any, sources: dict[str, bytes])
     """FW-05, FW-15, FW-50, FW-51, FW-54, FW-55: a unit a job, of the month first, then of the credits, then 402."""
     metered = caller.with_key("metered", plan="two")
     metered.refused(400, json={"to": "jpg"})
-    metered.refused(400, **form(b"plain text"))
+    metered.refused(400, **form(b"\x00\x01, of no format"))
     assert metered.create(**form(sources["png"]))["billing"] == "plan"
     broken = metered.create(**form(sources["png"][:3000]))
     assert metered.poll(broken["status_url"])["status"] == "error"

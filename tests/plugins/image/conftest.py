@@ -14,6 +14,7 @@ from filemill import Limits
 from filemill.engine import run as run_task
 from filemill.registry import Registry
 from filemill.task import Input, Outcome, Output, Task, encode_steps
+from picture_codecs import PILLOW, read_by_pillow
 
 
 class Run(Protocol):
@@ -72,6 +73,8 @@ def picture_of() -> Callable[[Output], pyvips.Image]:
     """A function that reads a result back, all frames, into memory; it fails where the file is not whole."""
 
     def read(output: Output) -> pyvips.Image:
+        if output.format in PILLOW:
+            return read_by_pillow(output.path)
         pages = {"n": -1} if output.format in ("gif", "webp", "tiff") else {}
         return pyvips.Image.new_from_file(output.path, fail_on="warning", **pages).copy_memory()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +13,16 @@ import pytest
 import pyvips
 from PIL import Image
 
-from filemill import ErrorCode, FilemillError
+from filemill import ErrorCode, FilemillError, Limits
+from filemill.testing.checks import damaged
+from filemill.testing.runner import Runner
 from filemill_image.formats.brands import is_avif, is_heif
 from filemill_image.formats.colourspace import is_srgb, profile_name
 from filemill_image.formats.svg import is_svg
+from picture_codecs import PILLOW, encoded, write_dng
 
-WRITTEN = ("jpeg", "png", "webp", "avif", "gif", "tiff")
-READ = (*WRITTEN, "heic", "svg")
+WRITTEN = ("jpeg", "png", "webp", "avif", "gif", "tiff", "jxl", "jp2")
+READ = (*WRITTEN, "heic", "svg", "raw")
 SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="96" height="64">'
     '<rect width="48" height="64" fill="#c03020"/><rect x="48" width="48" height="64" fill="#2060c0"/></svg>'
@@ -37,6 +43,12 @@ def written(samples: Any, form: str) -> Path:
         source = samples.photo("for-heic.png")
         pillow_heif.from_pillow(Image.open(source)).save(path, quality=90)
         return Path(path)
+    if form in PILLOW:
+        path = samples.path(f"made.{form}")
+        path.write_bytes(encoded(samples.gradient(), form))
+        return Path(path)
+    if form == "raw":
+        return write_dng(samples.path("made.dng"), samples.gradient())
     return Path(samples.photo(f"made.{form}"))
 
 
@@ -178,6 +190,44 @@ def test_same_input_same_bytes(samples: Any, run: Any) -> None:
     for form in WRITTEN:
         once, again = (run(path, [{"op": "convert", "format": form}, {"op": "flip"}]).made[0].outputs[0] for _ in "12")
         assert once.sha256 == again.sha256, form
+
+
+@pytest.mark.parametrize(("form", "options"), [("jxl", {"lossless": True, "effort": 1}), ("jp2", {})])
+def test_more_pixels_than_memory(form: str, options: Any, samples: Any, filemill_run: Runner) -> None:
+    """A good file whose pixels have no room is told from a broken one; halved by JPEG 2000 they may have."""
+    path = samples.path(f"plain.{form}")
+    path.write_bytes(encoded(pyvips.Image.black(2500, 2000, bands=3), form, **options))
+    limits = Limits(memory_bytes=64 << 20)
+    with pytest.raises(FilemillError, match="more memory") as caught:
+        filemill_run(path, {"op": "flip"}, limits=limits, in_worker=True)
+    assert caught.value.code is ErrorCode.INVALID_FILE
+    if form == "jp2":
+        assert filemill_run(path, {"op": "resize", "width": 9}, limits=limits, in_worker=True).outputs
+
+
+@pytest.mark.parametrize("form", ["jxl", "jp2", "raw"])
+def test_a_damaged_file_gives_a_picture_or_a_typed_error(form: str, samples: Any, run: Any) -> None:
+    """Altered bytes, most of them in the header, and cuts: no library raises anything else, or ends the process."""
+    data = written(samples, form).read_bytes()
+    path = samples.path("damaged")
+    outcomes: Counter[str] = Counter()
+    for seed in range(60):
+        harmed = damaged(data[:400], seed) + data[400:] if seed % 3 else damaged(data, seed)
+        path.write_bytes(harmed)
+        try:
+            run(path, [{"op": "resize", "width": 40 + seed % 50}, {"op": "convert", "format": "png"}])
+            outcomes["read"] += 1
+        except FilemillError as error:
+            assert error.code in (ErrorCode.INVALID_FILE, ErrorCode.UNSUPPORTED_MEDIA), (seed, error)
+            outcomes["refused"] += 1
+    assert outcomes["refused"] > 0
+
+
+def test_libraries_are_loaded_where_work_is_done() -> None:
+    """What a format is read with costs the start of the server nothing."""
+    program = "import sys, filemill_image; print(*{'numpy', 'pillow_jxl', 'rawpy', 'simplejpeg'} & set(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
+    assert said.stdout.split() == []
 
 
 @pytest.mark.parametrize(

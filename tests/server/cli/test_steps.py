@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import to_builtins
 
+from filemill.convert import Convert
 from filemill.errors import FilemillError
 from filemill.registry import Registry, load_registry
 from filemill_server.cli.steps import (
@@ -139,18 +140,19 @@ def test_a_source_that_is_no_file_is_refused(registry: Registry, value: str) -> 
 def test_the_name_of_the_result_chooses_the_format(registry: Registry) -> None:
     """NA-82: `-o small.webp` makes WebP, and keeps the encoder's other settings."""
     steps = read_command_steps(registry, ['resize:width=80,format={"quality":70}', "blur"])
-    wished = [to_builtins(step) for step in wish_format(registry, steps, "webp")]
+    wished = [to_builtins(step) for step in wish_format(registry, steps, "small.webp")]
     assert wished[1]["format"] == {"type": "webp"}
     assert wished[0]["format"] == {"quality": 70}
     assert wish_format(registry, steps, "") == steps
+    assert wish_format(registry, steps, "small.pdf") == [*steps, Convert(format="pdf")]
     info = read_command_steps(registry, ["picture-info"])
-    assert wish_format(registry, info, "webp") == info
+    assert wish_format(registry, info, "small.webp") == info
 
 
 def test_a_step_and_a_name_that_disagree_are_refused(registry: Registry) -> None:
     """NA-82: a result is never named as a format that it is not."""
     steps = read_command_steps(registry, ["convert:format=png", "blur"])
-    assert _refusal(wish_format, registry, steps, "jpg").faults[0].pointer == "/steps/0/format"
+    assert _refusal(wish_format, registry, steps, "small.jpg").faults[0].pointer == "/steps/0/format"
 
 
 @pytest.mark.parametrize(

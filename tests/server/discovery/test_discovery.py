@@ -26,7 +26,7 @@ from filemill_server.packs import Packs
 def test_every_operation_is_listed_by_name(registry: Registry) -> None:
     """NA-10: all operations, in order of names."""
     names = [operation.name for operation in operations_body(registry).operations]
-    assert names == ["join", "measure", "read", "shrink", "split", "stamp"]
+    assert names == ["convert", "join", "measure", "read", "shrink", "split", "stamp"]
 
 
 def test_an_operation_tells_its_shape(registry: Registry) -> None:

@@ -84,7 +84,7 @@ def test_every_registered_operation_has_a_path(registry: Registry, made: Documen
     for entry in registry.operations.values():
         operation = made["paths"][f"/v1/{entry.name}"]["post"]
         assert operation["summary"] == entry.summary
-        assert operation["tags"] == ["Operations: small"]
+        assert operation["tags"] == [f"Operations: {entry.plugin.name}"]
     assert "Install the reader." in made["paths"]["/v1/read"]["post"]["description"]
 
 
@@ -169,8 +169,8 @@ def test_steps_are_one_of_with_a_discriminator(made: Document) -> None:
     """NA-13: `oneOf` with the discriminator `op`, every operation in its mapping."""
     step = made["components"]["schemas"]["Step"]
     assert step["discriminator"]["propertyName"] == "op"
-    assert set(step["discriminator"]["mapping"]) == {"join", "measure", "read", "shrink", "split", "stamp"}
-    assert len(step["oneOf"]) == 6
+    assert set(step["discriminator"]["mapping"]) == {"convert", "join", "measure", "read", "shrink", "split", "stamp"}
+    assert len(step["oneOf"]) == 7
     body = validator(made, body_of(made, "/v1/process", "application/json"))
     source = {"url": "https://example.com/a.jpg"}
     assert body.is_valid({"source": source, "steps": [{"op": "shrink", "width": 5}, {"op": "measure"}]})

@@ -44,7 +44,7 @@ def good(request: pytest.FixtureRequest) -> dict[str, bytes]:
         return samples
     folders = ("photos", "formats", "orientation", "scans")
     files = [path for folder in folders for path in sorted((corpus / folder).iterdir())]
-    return samples | {path.name: path.read_bytes() for path in files if path.suffix not in (".txt", ".pdf", ".jp2")}
+    return samples | {path.name: path.read_bytes() for path in files if path.suffix not in (".txt", ".pdf")}
 
 
 @contextmanager

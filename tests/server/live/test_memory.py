@@ -7,13 +7,13 @@ import pyvips
 
 from watched import Watch
 
-WARM_UP = 150
-REQUESTS = 500
+WARM_UP = 120
+REQUESTS = 320
 
 
 @pytest.mark.slow
 def test_memory_is_flat_over_many_requests(watch: Watch) -> None:
-    """After a warm-up, five hundred requests of all sorts leave server and workers within ten per cent."""
+    """After a warm-up, some hundred requests of all sorts leave server and workers within ten per cent."""
     watched = watch(workers="2")
     noise = pyvips.Image.gaussnoise(900, 600, mean=128, sigma=40).cast("uchar")
     picture = noise.bandjoin([noise, noise]).copy(interpretation="srgb").jpegsave_buffer(Q=85)

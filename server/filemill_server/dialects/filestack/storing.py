@@ -41,7 +41,7 @@ _HANDLE = 20
 _UNTITLED = "untitled"
 _UNKNOWN = "application/octet-stream"
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,99}/[a-z0-9][a-z0-9!#$&^_.+-]{0,99}")
-_WORDS = ("text", "json")
+_WORDS = frozenset({"text", "json"})
 """Formats that say little of a text: what it is told to be may say more."""
 
 
@@ -265,7 +265,7 @@ def _stated(services: Services, options: StoreOptions, name: str, otherwise: str
     for said in (options.mimetype, guessed):
         media_type = (said or "").partition(";")[0].strip().lower()
         form = services.registry.formats.of_media_type(media_type)
-        if not _MEDIA_TYPE.fullmatch(media_type) or (form is not None and form.name not in _WORDS):
+        if not _MEDIA_TYPE.fullmatch(media_type) or (form is not None and not _WORDS & {form.name, *form.within}):
             continue
         if media_type != _UNKNOWN and (not words or media_type.startswith(("text/", "application/"))):
             return media_type

@@ -18,7 +18,7 @@ from filemill_server.auth import OPEN
 from filemill_server.bodies import Part
 from filemill_server.dialects.dialect import Dialect
 from filemill_server.dialects.filewhirl.asked import read_asked
-from filemill_server.dialects.filewhirl.conversions import conversions, engine_of
+from filemill_server.dialects.filewhirl.conversions import conversions
 from filemill_server.dialects.filewhirl.refusals import refuse
 from filemill_server.dialects.jobs import attachment, failure_of, most_bytes, submit_one
 from filemill_server.dialects.work import steps
@@ -105,7 +105,7 @@ async def _done(request: HttpRequest, row: JobRow) -> Mapping[str, object]:
         "status": _STATES[row.state],
         "output_url": _output_url(request, asset),
         "output_size": asset.size,
-        "engine": engine_of(result["report"][0]["op"]),
+        "engine": result["report"][0].get("engine") or "filemill",
     }
 
 

@@ -52,6 +52,9 @@ _LEAST_COMPRESSED = 1024
 _LEAST_SIGMA = 0.3
 """A blur below it changes no pixel by a level that is seen."""
 
+_PICTURE = {"op": "adjust"}
+"""A step that changes no pixel: what is no picture is refused by it, and not converted to one."""
+
 
 def read_compress(fields: Fields) -> Steps:
     """Read `/v1/compress`."""
@@ -97,7 +100,7 @@ def read_process(fields: Fields) -> Steps:
     asked = read_format(fields, ALL)
 
     async def steps(source: Brought) -> Sequence[Operation]:
-        return source.pipeline(*changes, {"op": "convert", "format": await _settings(asked, source)})
+        return source.pipeline(_PICTURE, *changes, {"op": "convert", "format": await _settings(asked, source)})
 
     return steps
 
@@ -135,7 +138,7 @@ def read_downsize(fields: Fields) -> Steps:
 
 def _encoded(settings: Mapping[str, object]) -> Steps:
     async def steps(source: Brought) -> Sequence[Operation]:
-        return source.pipeline({"op": "convert", "format": settings})
+        return source.pipeline(_PICTURE, {"op": "convert", "format": settings})
 
     return steps
 

@@ -98,7 +98,7 @@ class Output(StepTask, frozen=True, kw_only=True):
         """Change the format, of a document's page after it is drawn."""
         self._refuse_unknown()
         if kind is Kind.OTHER:
-            raise not_implemented("/output: only pictures and PDF are changed into other formats here.")
+            return self._converted()
         if self.format is Format.TXT and kind is Kind.DOCUMENT:
             return [{"op": "extract-text"}]
         if self.format is Format.PDF:
@@ -115,6 +115,18 @@ class Output(StepTask, frozen=True, kw_only=True):
                 raise not_implemented(f"/output/{name}: it belongs to HTML, which is not written here.")
         if self.colorspace != "rgb":
             raise not_implemented(f"/output/colorspace: pictures are written in sRGB, not in {self.colorspace!r}.")
+
+    def _converted(self) -> list[Step]:
+        """Change an office document: into PDF, of which a page may be drawn, or into a format of its family."""
+        if self.format is None:
+            raise invalid("/output/format", "Such a file needs a 'format' to be written in, such as 'pdf'.")
+        if self.format is Format.SVG:
+            raise not_implemented("/output/format: 'svg' is not written here.")
+        if self.format is Format.PDF or self.format in PICTURES:
+            drawn = self.format in PICTURES
+            further = [*self._drawn(Kind.DOCUMENT), *self._encoded()] if drawn else self._pdf(Kind.DOCUMENT)
+            return [{"op": "convert", "format": "pdf"}, *further]
+        return [{"op": "convert", "format": self.format.value}]
 
     def _drawn(self, kind: Kind) -> list[Step]:
         if kind is Kind.DOCUMENT:
