@@ -20,7 +20,7 @@ help: ## Say what can be made
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 serve: $(VENV)/.run sample.jpg ## Start the server (HOST=…, PORT=…; WITH=all: video, sound and office documents too)
-	@.ci/machine $(if $(filter all,$(WITH)),all,serve)
+	@$(if $(filter all,$(WITH)),.ci/machine all,:)
 	@exec $(ENV) $(VENV)/bin/filemill serve --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.tox ## Check all, and run the whole suite, through tox
