@@ -122,6 +122,9 @@ class Usage:
 
     async def refund(self, charge: Charge) -> None:
         """Give units back that were not worked for; nothing where their month, day or minute is over."""
+        if not charge.policies:  # of a plan without limits: nobody waits for its count, which may wait for the database
+            self._tally.add(charge.account, -charge.units, charge.at)
+            return
         await self._tally.settle()
         await self._database.run(lambda connection: self.refunding(connection, charge))
 
