@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ import httpx
 import pyvips
 
 from filemill_server.database import Database
+from forked import FILEMILL, Command, start_command
 from ports import free_port
 
 START_SECONDS = 60.0
@@ -30,8 +30,6 @@ _WORKS = b" runs jobs"
 _READY = b"Make a picture"
 _KEY = re.compile(rb"fm_live_[A-Za-z0-9]{43}")
 SMALL_PLANS = Path(__file__).with_name("small_plans.yaml")
-FILEMILL = str(Path(sys.executable).with_name("filemill"))
-"""The command line of the installed distribution."""
 
 
 @cache
@@ -57,7 +55,7 @@ class LiveServer:
     port: int = 0
     key: str = ""
     admin: str = ""
-    process: subprocess.Popen[bytes] | None = None
+    process: Command | None = None
 
     @property
     def address(self) -> str:
@@ -87,13 +85,7 @@ class LiveServer:
         self._begin()
         self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
         before = self.log.tell()
-        self.process = subprocess.Popen(
-            [FILEMILL, *self.words],
-            env=self.environment,
-            stdout=self.log,
-            stderr=self.log,
-            start_new_session=True,
-        )
+        self.process = start_command(self.words, self.environment, Path(self.log.name))
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
             said = Path(self.log.name).read_bytes()[before:]

@@ -13,7 +13,8 @@ from typing import Any
 
 import httpx
 
-from live import FILEMILL, START_SECONDS, LiveServer, children
+from forked import Command, start_command
+from live import START_SECONDS, LiveServer, children
 from plugin_site import install
 
 PLUGIN = Path(__file__).parent / "server" / "faults" / "plugins" / "pages_plugin.py"
@@ -30,20 +31,15 @@ class WorkerNode:
     def __init__(self, data: Path, environment: Mapping[str, str]) -> None:
         self._data = data
         self._environment = environment
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Command | None = None
         self.log = data.parent / f"{data.name}.log"
 
     def start(self, *before: str) -> None:
         """Start it (again, on the same data) and wait until it runs jobs; `before` goes before its command."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("FILEMILL_", "AWS_"))}
-        with self.log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [*before, FILEMILL, "worker"],
-                env=clean | {"FILEMILL_DATA_DIR": str(self._data)} | dict(self._environment),
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        self.log.write_bytes(b"")
+        environment = clean | {"FILEMILL_DATA_DIR": str(self._data)} | dict(self._environment)
+        self.process = start_command(("worker",), environment, self.log, before=before)
         end = time.monotonic() + START_SECONDS
         while b"runs jobs" not in self.log.read_bytes():
             if time.monotonic() > end or self.process.poll() is not None:

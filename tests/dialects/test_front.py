@@ -11,7 +11,8 @@ import pytest
 from pyvips import Image
 
 from documentation import ROOT, blocks
-from live import FILEMILL, TENANT, LiveServer, StartServer
+from forked import FILEMILL
+from live import TENANT, LiveServer, StartServer
 from plugin_site import install
 
 PLUGINS = Path(__file__).parent / "plugins"

@@ -12,7 +12,8 @@ import httpx
 import pytest
 import pyvips
 
-from live import FILEMILL, LiveServer, size_of
+from forked import FILEMILL
+from live import LiveServer, size_of
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "example_plugin"
 

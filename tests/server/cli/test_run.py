@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pyvips
 
-from live import FILEMILL
+from forked import FILEMILL
 
 from .conftest import Invoke, Program
 

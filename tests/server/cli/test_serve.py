@@ -16,7 +16,7 @@ from threading import Timer
 import httpx
 import pytest
 
-from live import FILEMILL
+from forked import FILEMILL
 
 from .conftest import Invoke
 

@@ -14,7 +14,7 @@ from filemill.errors import ErrorCode, FilemillError
 from filemill_server.plans.declared import PlansError, load_plans, read_plans
 from filemill_server.plans.plan import Plan
 from filemill_server.settings import SettingsError, load_settings
-from live import FILEMILL
+from forked import FILEMILL
 
 MEBIBYTE = 1 << 20
 
