@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import entry_points
@@ -28,11 +29,13 @@ class Forked:
     Args:
         words: the command line after `filemill`.
         env: its environment, all of it.
-        output: the file that takes what it writes.
+        output: the file that what it writes is added to.
+        errors: the same for its standard error, where it is another.
     """
 
-    def __init__(self, words: Sequence[str], env: Mapping[str, str], output: Path) -> None:
-        self._process = _context().Process(target=_run, args=(words, dict(env), output), daemon=True)
+    def __init__(self, words: Sequence[str], env: Mapping[str, str], output: Path, errors: Path | None = None) -> None:
+        given = (words, dict(env), output, errors or output)
+        self._process = _context().Process(target=_run, args=given, daemon=True)
         self._process.start()
         assert self._process.pid is not None
         self.pid = self._process.pid
@@ -78,13 +81,13 @@ def _context() -> ForkServerContext:
     return context
 
 
-def _run(words: Sequence[str], env: Mapping[str, str], output: Path) -> None:
+def _run(words: Sequence[str], env: Mapping[str, str], output: Path, errors: Path) -> None:
     """Become the command: its session, its output, its environment."""
     os.setsid()
-    descriptor = os.open(output, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    for standard in (1, 2):
+    for path, standard in ((output, 1), (errors, 2)):
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         os.dup2(descriptor, standard)
-    os.close(descriptor)
+        os.close(descriptor)
     os.environ.clear()
     os.environ.update(env)
     sys.argv = ["filemill", *words]
@@ -107,9 +110,37 @@ def start_command(words: Sequence[str], env: Mapping[str, str], log: Path, befor
         log: a file.
         before: what stands before `filemill` in its command line.
     """
-    if not before and env.get("PYTHONPATH") == os.environ.get("PYTHONPATH"):
+    if not before and _same_code(env):
         return Forked(words, env, log)
     with log.open("ab") as output:
         return subprocess.Popen(
             [*before, FILEMILL, *words], env=env, stdout=output, stderr=output, start_new_session=True
         )
+
+
+def run_command(words: Sequence[str], env: Mapping[str, str], seconds: float) -> subprocess.CompletedProcess[str]:
+    """Run a command of filemill to its end.
+
+    Args:
+        words: the command line after `filemill`.
+        env: its environment, all of it.
+        seconds: how long it may take.
+
+    Raises:
+        subprocess.CalledProcessError: its exit code is another than 0.
+        subprocess.TimeoutExpired: it takes longer.
+    """
+    if not _same_code(env):
+        command = [FILEMILL, *words]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=seconds)
+    with tempfile.TemporaryDirectory(prefix="filemill-command-") as folder:
+        output, errors = Path(folder) / "output", Path(folder) / "errors"
+        code = Forked(words, env, output, errors).wait(seconds)
+        done = subprocess.CompletedProcess(words, code, output.read_text(), errors.read_text())
+    done.check_returncode()
+    return done
+
+
+def _same_code(env: Mapping[str, str]) -> bool:
+    """Tell whether a process imports what this one does."""
+    return env.get("PYTHONPATH") == os.environ.get("PYTHONPATH")

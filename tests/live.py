@@ -20,7 +20,7 @@ import httpx
 import pyvips
 
 from filemill_server.database import Database
-from forked import FILEMILL, Command, start_command
+from forked import Command, run_command, start_command
 from ports import free_port
 
 START_SECONDS = 60.0
@@ -70,14 +70,7 @@ class LiveServer:
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the command line with this server's settings."""
-        return subprocess.run(
-            [FILEMILL, *words],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
+        return run_command(words, self.environment, seconds=60)
 
     def start(self) -> None:
         """Start it (again, on the same data) and wait until it is ready."""
