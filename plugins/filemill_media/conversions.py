@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from filemill import Context, Conversion, File
 from filemill_media import programs
 from filemill_media.containers import AUDIO, CONTAINERS, LOSSLESS, VIDEO, container_of
@@ -44,65 +46,54 @@ def convert_from_gif(value: File, target: str, context: Context) -> Media:
     return transcoded(of_gif(value, context), Recipe(container=CONTAINERS[target]), context, note=target)
 
 
+_edge = partial(Conversion, engine="ffmpeg", missing=programs.missing)
 CONVERSIONS = (
-    Conversion(
+    _edge(
         sources=VIDEO,
         targets=VIDEO,
         run=convert_media,
         cost=_WORK,
         lossy=True,
-        engine="ffmpeg",
         compresses=True,
-        missing=programs.missing,
     ),
-    Conversion(
+    _edge(
         sources=AUDIO,
         targets=tuple(name for name in AUDIO if name not in LOSSLESS),
         run=convert_media,
         cost=_SOUND_WORK,
         lossy=True,
-        engine="ffmpeg",
         compresses=True,
-        missing=programs.missing,
     ),
-    Conversion(
+    _edge(
         sources=AUDIO,
         targets=LOSSLESS,
         run=convert_media,
         cost=_SOUND_WORK,
         lossy=False,
-        engine="ffmpeg",
         compresses=True,
-        missing=programs.missing,
     ),
-    Conversion(
+    _edge(
         sources=VIDEO,
         targets=AUDIO,
         run=convert_media,
         cost=_SOUND_WORK,
         lossy=True,
-        engine="ffmpeg",
-        missing=programs.missing,
     ),
-    Conversion(
+    _edge(
         sources=VIDEO,
         targets=(_GIF,),
         run=convert_to_gif,
         cost=_WORK,
         lossy=True,
-        engine="ffmpeg",
         final=True,
-        missing=programs.missing,
     ),
-    Conversion(
+    _edge(
         sources=(_GIF,),
         targets=VIDEO,
         run=convert_from_gif,
         cost=_WORK,
         lossy=True,
-        engine="ffmpeg",
         final=True,
         first=True,
-        missing=programs.missing,
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from filemill import Context, File, Format
 from filemill_media.containers import demuxer_of
 from filemill_media.media import Media
@@ -17,119 +19,97 @@ def _open(file: File, context: Context) -> Media:
     return probe(file, demuxer_of(file), context)
 
 
-MP4 = Format(
+_media = partial(Format, kind=Media, open=_open)
+
+MP4 = _media(
     name="mp4",
     title="MP4",
     media_types=("video/mp4", "video/x-m4v"),
     extensions=("mp4", "m4v"),
-    kind=Media,
     sniff=is_mp4,
-    open=_open,
 )
-WEBM = Format(
+WEBM = _media(
     name="webm",
     title="WebM",
     media_types=("video/webm", "audio/webm"),
     extensions=("webm",),
-    kind=Media,
     sniff=is_ebml(b"webm"),
-    open=_open,
 )
-MKV = Format(
+MKV = _media(
     name="mkv",
     title="Matroska",
     media_types=("video/x-matroska", "video/matroska", "audio/x-matroska", "audio/matroska"),
     extensions=("mkv", "mka"),
-    kind=Media,
     sniff=is_ebml(b"matroska"),
-    open=_open,
 )
-MOV = Format(
+MOV = _media(
     name="mov",
     title="QuickTime",
     media_types=("video/quicktime",),
     extensions=("mov", "qt"),
-    kind=Media,
     sniff=is_mov,
-    open=_open,
 )
-AVI = Format(
+AVI = _media(
     name="avi",
     title="AVI",
     media_types=("video/x-msvideo", "video/avi", "video/vnd.avi"),
     extensions=("avi",),
-    kind=Media,
     sniff=is_riff(b"AVI "),
-    open=_open,
 )
-MP3 = Format(
+MP3 = _media(
     name="mp3",
     title="MP3",
     media_types=("audio/mpeg", "audio/mp3"),
     extensions=("mp3",),
-    kind=Media,
     sniff=starts_like_audio,
     look=is_mp3,
-    open=_open,
     order=_AFTER_TAGS,
 )
-M4A = Format(
+M4A = _media(
     name="m4a",
     title="MPEG-4 audio",
     media_types=("audio/mp4", "audio/x-m4a"),
     extensions=("m4a", "m4b"),
-    kind=Media,
     sniff=is_m4a,
-    open=_open,
 )
-AAC = Format(
+AAC = _media(
     name="aac",
     title="AAC",
     media_types=("audio/aac", "audio/aacp"),
     extensions=("aac", "adts"),
-    kind=Media,
     sniff=starts_like_audio,
     look=is_adts,
-    open=_open,
     order=_AFTER_TAGS,
 )
-OGG = Format(
+OGG = _media(
     name="ogg",
     title="Ogg Vorbis",
     media_types=("audio/ogg", "application/ogg"),
     extensions=("ogg", "oga"),
-    kind=Media,
     sniff=is_ogg(b"\x01vorbis", b"\x7fFLAC", b"Speex   "),
-    open=_open,
 )
-OPUS = Format(
+OPUS = _media(
     name="opus",
     title="Opus",
     media_types=("audio/opus",),
     extensions=("opus",),
-    kind=Media,
     sniff=is_ogg(b"OpusHead"),
-    open=_open,
 )
-FLAC = Format(
+FLAC = _media(
     name="flac",
     title="FLAC",
     media_types=("audio/flac", "audio/x-flac"),
     extensions=("flac",),
-    kind=Media,
     sniff=lambda head: head[:4] == b"fLaC" or head[:3] == b"ID3",
     look=has_flac,
-    open=_open,
     order=_AFTER_TAGS,
 )
-WAV = Format(
+WAV = _media(
     name="wav",
     title="WAV",
     media_types=("audio/wav", "audio/x-wav", "audio/vnd.wave", "audio/wave"),
     extensions=("wav", "wave"),
-    kind=Media,
     sniff=is_riff(b"WAVE"),
-    open=_open,
 )
 FORMATS = (MP4, WEBM, MKV, MOV, AVI, MP3, M4A, AAC, OGG, OPUS, FLAC, WAV)
 """Every format, the most usual first."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from filemill.pool import Pool
 from filemill.task import Input, Task, encode_steps
 from filemill_media.operations.compress import CompressMedia
 from media_files import ffmpeg
+from one_worker import until, with_pool
 
 
 @dataclass
@@ -76,13 +76,13 @@ def test_deadline(work: Work) -> None:
 
     async def over_the_deadline(pool: Pool) -> None:
         running = asyncio.create_task(pool.run(work.task(3)))
-        await _until(lambda: bool(work.running()))
+        await until(lambda: bool(work.running()))
         with pytest.raises(FilemillError) as refused:
             await running
         assert refused.value.code is ErrorCode.DEADLINE_EXCEEDED
         assert await asyncio.to_thread(work.gone)
 
-    asyncio.run(_with_pool(over_the_deadline))
+    asyncio.run(with_pool(over_the_deadline))
 
 
 def test_cancel(work: Work) -> None:
@@ -91,27 +91,12 @@ def test_cancel(work: Work) -> None:
 
     async def cancelled(pool: Pool) -> None:
         running = asyncio.create_task(pool.run(work.task(50), lambda progress: told.append(progress.fraction)))
-        await _until(lambda: any(told))
+        await until(lambda: any(told))
         assert work.running()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
         assert await asyncio.to_thread(work.gone)
 
-    asyncio.run(_with_pool(cancelled))
+    asyncio.run(with_pool(cancelled))
     assert max(told) < 1
-
-
-async def _with_pool(work: Callable[[Pool], Awaitable[None]]) -> None:
-    pool = Pool(workers=1, queue=0, limits=Limits())
-    await pool.start()
-    try:
-        await work(pool)
-    finally:
-        await pool.stop()
-
-
-async def _until(true: Callable[[], bool], seconds: float = 20) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():
-            await asyncio.sleep(0.02)

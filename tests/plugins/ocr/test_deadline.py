@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from filemill.task import Input, Task, encode_steps
 from filemill_ocr.ocr import Ocr
 from live import StartServer
 from ocr_scans import Scans
+from one_worker import until, with_pool
 
 OPERATIONS = ("ocr", "searchable-pdf")
 
@@ -82,7 +83,7 @@ def test_deadline(endless: Endless, task: Callable[[float], Task]) -> None:
             await pool.run(task(3))
         assert refused.value.code is ErrorCode.DEADLINE_EXCEEDED
 
-    asyncio.run(_with_pool(over_the_deadline))
+    asyncio.run(with_pool(over_the_deadline))
     assert endless.started
     assert endless.gone()
 
@@ -92,13 +93,13 @@ def test_cancel(endless: Endless, task: Callable[[float], Task]) -> None:
 
     async def cancelled(pool: Pool) -> None:
         running = asyncio.create_task(pool.run(task(50)))
-        await _until(lambda: bool(endless.started))
+        await until(lambda: bool(endless.started))
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
         assert await asyncio.to_thread(endless.gone)
 
-    asyncio.run(_with_pool(cancelled))
+    asyncio.run(with_pool(cancelled))
 
 
 def test_a_worker_that_is_killed(endless: Endless, task: Callable[[float], Task]) -> None:
@@ -106,14 +107,14 @@ def test_a_worker_that_is_killed(endless: Endless, task: Callable[[float], Task]
 
     async def killed(pool: Pool) -> None:
         running = asyncio.create_task(pool.run(task(50)))
-        await _until(lambda: bool(endless.started))
+        await until(lambda: bool(endless.started))
         (worker,) = pool._live
         worker.process.send_signal(signal.SIGKILL)
         with pytest.raises(FilemillError):
             await running
         assert await asyncio.to_thread(endless.gone)
 
-    asyncio.run(_with_pool(killed))
+    asyncio.run(with_pool(killed))
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -127,21 +128,6 @@ def test_disconnect(endless: Endless, scans: Scans, start_server: StartServer, o
         assert endless.gone()
     finally:
         server.stop()
-
-
-async def _with_pool(work: Callable[[Pool], Awaitable[None]]) -> None:
-    pool = Pool(workers=1, queue=0, limits=Limits())
-    await pool.start()
-    try:
-        await work(pool)
-    finally:
-        await pool.stop()
-
-
-async def _until(true: Callable[[], bool], seconds: float = 20) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():
-            await asyncio.sleep(0.02)
 
 
 def _runs(pid: str) -> bool:
