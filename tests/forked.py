@@ -82,12 +82,15 @@ def _context() -> ForkServerContext:
 
 
 def _run(words: Sequence[str], env: Mapping[str, str], output: Path, errors: Path) -> None:
-    """Become the command: its session, its output, its environment."""
+    """Become the command: its session, its output, its environment, with the plugins that it names."""
     os.setsid()
     for path, standard in ((output, 1), (errors, 2)):
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         os.dup2(descriptor, standard)
         os.close(descriptor)
+    inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    plugins = env.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:0] = [folder for folder in plugins if folder and folder not in inherited]
     os.environ.clear()
     os.environ.update(env)
     sys.argv = ["filemill", *words]
@@ -102,15 +105,13 @@ Command = Forked | subprocess.Popen[bytes]
 def start_command(words: Sequence[str], env: Mapping[str, str], log: Path, before: Sequence[str] = ()) -> Command:
     """Start a command of filemill in a session of its own; what it writes is added to a log.
 
-    One that imports from elsewhere, or that another program starts, is started from nothing.
-
     Args:
         words: the command line after `filemill`.
         env: its environment, all of it.
         log: a file.
-        before: what stands before `filemill` in its command line.
+        before: what stands before `filemill` in its command line: a program that starts it, from nothing.
     """
-    if not before and _same_code(env):
+    if not before:
         return Forked(words, env, log)
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -130,17 +131,9 @@ def run_command(words: Sequence[str], env: Mapping[str, str], seconds: float) ->
         subprocess.CalledProcessError: its exit code is another than 0.
         subprocess.TimeoutExpired: it takes longer.
     """
-    if not _same_code(env):
-        command = [FILEMILL, *words]
-        return subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=seconds)
     with tempfile.TemporaryDirectory(prefix="filemill-command-") as folder:
         output, errors = Path(folder) / "output", Path(folder) / "errors"
         code = Forked(words, env, output, errors).wait(seconds)
         done = subprocess.CompletedProcess(words, code, output.read_text(), errors.read_text())
     done.check_returncode()
     return done
-
-
-def _same_code(env: Mapping[str, str]) -> bool:
-    """Tell whether a process imports what this one does."""
-    return env.get("PYTHONPATH") == os.environ.get("PYTHONPATH")
