@@ -1,4 +1,7 @@
-"""YAML that people write, read so that every fault can be shown where it stands."""
+"""YAML that people write, read so that every fault can be shown where it stands.
+
+Plain data is all that it can hold: tags make no objects, and aliases neither circles nor bombs.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,15 @@ import yaml
 from msgspec import Struct
 
 from filemill.errors import Fault
+
+MAX_NODES = 20_000
+"""Values that a text may hold, each counted as often as aliases repeat it."""
+MAX_DEPTH = 64
+"""Brackets and braces that may stand in each other: the time to read them grows with the square of their number."""
+
+_PLAIN = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "merge")
+)
 
 
 class YamlFault(Struct, frozen=True):
@@ -42,11 +54,17 @@ class YamlText(Struct, frozen=True):
             node = below
         if node is None:
             return YamlFault(1, 1, fault.detail)
-        return YamlFault(node.start_mark.line + 1, node.start_mark.column + 1, fault.detail)
+        return _fault(node, fault.detail)
 
 
 class _Loader(yaml.SafeLoader):
     """Plain YAML, in which a key that stands twice is an error."""
+
+    def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
+        if self.flow_level >= MAX_DEPTH:
+            detail = f"brackets stand in each other more than {MAX_DEPTH} deep"
+            raise yaml.scanner.ScannerError(None, None, detail, self.get_mark())
+        super().fetch_flow_collection_start(token)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -63,21 +81,58 @@ def read_yaml(text: str) -> YamlText:
     """Read a text.
 
     Raises:
-        YamlError: it is not YAML, or a key stands twice in it.
+        YamlError: it is not YAML, a key stands twice in it or is no text, it has other tags than those of plain data,
+            it contains itself, or holds more than `MAX_NODES` values.
     """
     try:
         loader = _Loader(text)
         try:
             root = loader.get_single_node()
-            return YamlText(loader.construct_document(root) if root is not None else None, root)
+            if root is None:
+                return YamlText(None, None)
+            if _count(root, {}) > MAX_NODES:
+                raise YamlError(_fault(root, f"it holds more than {MAX_NODES} values, repeated ones counted"))
+            return YamlText(loader.construct_document(root), root)
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise YamlError(YamlFault(line, column, error.problem or str(error))) from None
-    except (yaml.YAMLError, RecursionError) as error:
+    # A number of thousands of digits, or what is none and is tagged as one, is of no class of PyYAML's.
+    except (yaml.YAMLError, RecursionError, ValueError, KeyError) as error:
         raise YamlError(YamlFault(1, 1, f"this is not YAML: {error}")) from None
+
+
+def _count(node: yaml.Node, counted: dict[int, int | None]) -> int:
+    """Count a node and what is below it; `counted` holds the nodes that were met, None where one is still open."""
+    if id(node) in counted:
+        count = counted[id(node)]
+        if count is None:
+            raise YamlError(_fault(node, "it contains itself"))
+        return count
+    if node.tag not in _PLAIN:
+        raise YamlError(_fault(node, f"{_short(node.tag)} is no plain text, number, truth, list or mapping; quote it"))
+    counted[id(node)] = None
+    below: list[yaml.Node] = []
+    if isinstance(node, yaml.SequenceNode):
+        below = node.value
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise YamlError(_fault(key, "a key must be a text"))
+            below += [key, value]
+    count = 1 + sum(_count(child, counted) for child in below)
+    counted[id(node)] = count
+    return count
+
+
+def _short(tag: str) -> str:
+    return tag.replace("tag:yaml.org,2002:", "!!")
+
+
+def _fault(node: yaml.Node, detail: str) -> YamlFault:
+    return YamlFault(node.start_mark.line + 1, node.start_mark.column + 1, detail)
 
 
 def _child(node: yaml.Node | None, part: str) -> yaml.Node | None:

@@ -8,6 +8,8 @@ from urllib.parse import quote, unquote, unquote_to_bytes
 
 MAX_NAME = 200
 """Longest name that is kept, characters."""
+MAX_NAME_BYTES = 240
+"""And bytes: file systems take 255, and an archive or a browser may add a few."""
 DEFAULT_NAME = "file"
 """The name of a file that came without one."""
 
@@ -15,9 +17,18 @@ DEFAULT_NAME = "file"
 _MAX_HEADER = 4096
 _MAX_SUFFIX = 20
 
-# Control characters, quotes, what shells and file systems treat specially, line separators,
-# bidirectional marks, byte order marks and lone surrogates.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\"<>|?*:\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+# Control characters, quotes, what shells and file systems treat specially, line separators, bidirectional marks,
+# marks that are not seen (but for those that join letters), byte order marks and lone surrogates.
+_UNSAFE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\"<>|?*:\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    r"\ud800-\udfff]"
+)
+# What Windows drops at the end of a name: it would be another one there.
+_AT_THE_END = "." + "".join(sign for sign in map(chr, range(0x3001)) if sign.isspace())
+# The devices of Windows are these names with any extension, in any folder.
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])\s*(?:\.|\Z)", re.IGNORECASE)
+# What a name has none of may stand in its form in ASCII: a full-width slash has become one.
+_UNSAFE_ASCII = re.compile(r'[\x00-\x1f\x7f\\"%/<>|?*:]')
 
 # The two forms of RFC 6266; the first names its character set and is the better one wherever it stands.
 _EXTENDED = re.compile(r"(?:^|[;\s])filename\*\s*=\s*([\w-]+)'[^']*'([^\s;]+)", re.IGNORECASE)
@@ -30,14 +41,23 @@ _INLINE = frozenset(
 
 def clean_name(name: str) -> str | None:
     """Give the last part of a name without characters that deceive or harm, or None if nothing is left."""
-    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
-    last = _UNSAFE.sub("", last).strip()
-    if not last.strip(". "):
+    plain = unicodedata.normalize("NFC", _UNSAFE.sub("", name))
+    last = re.split(r"[/\\]", plain)[-1].strip().rstrip(_AT_THE_END)
+    if not last:
         return None
+    if _DEVICE.match(last):
+        last = f"_{last}"
     stem, dot, suffix = last.rpartition(".")
-    if len(last) <= MAX_NAME or not stem or len(suffix) > _MAX_SUFFIX:
-        return last[:MAX_NAME].rstrip()
-    return stem[: MAX_NAME - len(dot + suffix)].rstrip() + dot + suffix
+    if not stem or len(suffix) > _MAX_SUFFIX:
+        return _cut(last, "") or None
+    return _cut(stem, dot + suffix)
+
+
+def _cut(stem: str, ending: str) -> str:
+    """Join a stem and an ending, the stem cut so that both together are short enough."""
+    room = MAX_NAME_BYTES - len(ending.encode())
+    kept = stem[: MAX_NAME - len(ending)].encode()[:room].decode(errors="ignore")
+    return (kept.rstrip(_AT_THE_END) if len(kept) < len(stem) else stem) + ending
 
 
 def file_name(disposition: str | None, path: str = "") -> str | None:
@@ -54,7 +74,7 @@ def content_disposition(name: str, media_type: str) -> str:
     """Make the header for a download; `inline` only for types a browser shows without running anything."""
     kind = "inline" if media_type in _INLINE else "attachment"
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    ascii_name = re.sub(r'[\\"%]', "_", ascii_name).strip() or DEFAULT_NAME
+    ascii_name = _UNSAFE_ASCII.sub("_", ascii_name).strip() or DEFAULT_NAME
     if ascii_name == name:
         return f'{kind}; filename="{ascii_name}"'
     return f"{kind}; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -97,6 +97,7 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
                 max_bytes=settings.max_upload_bytes,
                 timeout_seconds=settings.fetch_timeout_seconds,
                 allow_networks=settings.networks,
+                allow_ports=settings.ports,
             ),
             metrics=metrics,
             webhook_secrets=secrets,

@@ -24,7 +24,7 @@ from filemill_server.names import file_name
         ("attachment; filename*=UTF-8''%2e%2e%2fa%00%0d%0ab.png", "/x", "ab.png"),
         ('attachment; filename=".."', "/x.png", "x.png"),
         ('attachment; filename="ünï.png"', "/x", "ünï.png"),
-        (f"attachment; filename={'é' * 300}.jpeg", "/x", "é" * 195 + ".jpeg"),
+        (f"attachment; filename={'é' * 300}.jpeg", "/x", "é" * 117 + ".jpeg"),
         (f"attachment; filename={'n' * 300}", "/x", "n" * 200),
         (f"attachment; {'filename=;' * 1000}", "/x", "x"),
     ],

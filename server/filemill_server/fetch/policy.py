@@ -6,6 +6,9 @@ from msgspec import Struct
 
 from filemill_server.fetch.addresses import Network
 
+WEB_PORTS = frozenset({80, 443})
+"""Of http and https."""
+
 
 class ConnectionPolicy(Struct, frozen=True, kw_only=True):
     """What may be connected to, and how long that may take.
@@ -18,7 +21,7 @@ class ConnectionPolicy(Struct, frozen=True, kw_only=True):
 
     connect_timeout_seconds: float = 5.0
     allow_networks: tuple[Network, ...] = ()
-    allow_ports: frozenset[int] = frozenset({80, 443})
+    allow_ports: frozenset[int] = WEB_PORTS
 
 
 class FetchPolicy(ConnectionPolicy, frozen=True, kw_only=True):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from filemill_server.wire import HttpRequest
+
 _KEY = r"[a-z*][a-z0-9_.*-]*"
 _BARE = r"""(?:
     -?[0-9]{1,12}\.[0-9]{1,3} | @?-?[0-9]{1,15}
@@ -15,6 +17,12 @@ _BARE = r"""(?:
 _PARAMETERS = rf"(?:;[ ]*{_KEY}(?:={_BARE})?)*"
 _BOOLEAN = re.compile(rf"[ ]*\?([01]){_PARAMETERS}[ ]*", re.VERBOSE)
 _INTEGER = re.compile(rf"[ ]*(-?[0-9]{{1,15}}){_PARAMETERS}[ ]*", re.VERBOSE)
+
+
+def field(request: HttpRequest, name: str) -> str | None:
+    """Return a field as it is sent; of several lines one value (RFC 9110, 5.3), which is no item of either's."""
+    lines = request.headers.getall(name, [])
+    return ", ".join(lines) if lines else None
 
 
 def read_boolean(value: str | None) -> bool | None:

@@ -18,7 +18,7 @@ from filemill_server.methods import TELLS_OPTIONS, allowed_methods
 from filemill_server.names import DEFAULT_NAME, file_name
 from filemill_server.plans.sizes import allowed
 from filemill_server.problems import answer_error
-from filemill_server.resumable.fields import boolean, read_boolean, read_count
+from filemill_server.resumable.fields import boolean, field, read_boolean, read_count
 from filemill_server.resumable.pieces import body_of
 from filemill_server.resumable.rows import TTL
 from filemill_server.resumable.turn import Turn
@@ -57,7 +57,7 @@ async def tell_options(request: HttpRequest) -> Response[bytes]:
 
 def whole_headers(request: HttpRequest) -> dict[str, str]:
     """Check a request that says it brings a whole upload, and return the headers of its answer."""
-    length, content = read_count(request.headers.get("upload-length")), _content_length(request)
+    length, content = read_count(field(request, "upload-length")), _content_length(request)
     if length is not None and content is not None and length != content:
         raise _inconsistent(f"Upload-Length says {length} bytes, Content-Length {content}.")
     return {"Upload-Complete": boolean(True), "Upload-Limit": _limit(request)}
@@ -75,7 +75,7 @@ async def _begin(request: HttpRequest) -> Response[bytes]:
     services, tenant = services_of(request), key_of(request).tenant
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         raise FilemillError(ErrorCode.UNSUPPORTED_MEDIA, "A form can't be resumed; send the file itself as the body.")
-    length = read_count(request.headers.get("upload-length"))
+    length = read_count(field(request, "upload-length"))
     _check_size(request, length)
     if length is not None and (_content_length(request) or 0) > length:
         raise _inconsistent(f"These are more than the {length} bytes of Upload-Length.")
@@ -123,8 +123,8 @@ async def append(request: HttpRequest, upload_id: str) -> Response[bytes]:
     services, tenant = services_of(request), key_of(request).tenant
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise FilemillError(ErrorCode.UNSUPPORTED_MEDIA, f"Bytes of an upload come as {MEDIA_TYPE!r}.")
-    provided = read_count(request.headers.get("upload-offset"))
-    complete = read_boolean(request.headers.get("upload-complete"))
+    provided = read_count(field(request, "upload-offset"))
+    complete = read_boolean(field(request, "upload-complete"))
     if provided is None or complete is None:
         raise FilemillError(
             ErrorCode.BAD_REQUEST, "`Upload-Offset: BYTES` and `Upload-Complete: ?0` or `?1` are needed."
@@ -178,7 +178,7 @@ async def _receive(request: HttpRequest, turn: Turn) -> None:
 async def _agree_on_length(request: HttpRequest, turn: Turn, complete: bool) -> None:
     """Take the length where it is said for the first time; refuse one that is another than before."""
     upload, content = turn.upload, _content_length(request)
-    said = {read_count(request.headers.get("upload-length")), upload.length} - {None}
+    said = {read_count(field(request, "upload-length")), upload.length} - {None}
     if complete and content is not None:
         said.add(upload.offset + content)
     lengths = sorted(length for length in said if length is not None)

@@ -15,6 +15,7 @@ from filemill_server.doing import working_folder
 from filemill_server.methods import TELLS_OPTIONS, allowed_methods
 from filemill_server.plans.sizes import allowed
 from filemill_server.resumable.checksum import ALGORITHMS, Checksum
+from filemill_server.resumable.fields import field
 from filemill_server.resumable.metadata import name_in, read_metadata
 from filemill_server.resumable.pieces import body_of
 from filemill_server.resumable.rows import PartialUpload
@@ -175,7 +176,7 @@ def _media_type(request: HttpRequest) -> str:
 
 def _count(request: HttpRequest, name: str) -> int | None:
     """Read a header that is a number of bytes."""
-    value = request.headers.get(name)
+    value = field(request, name)
     if value is None:
         return None
     if not (value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS):

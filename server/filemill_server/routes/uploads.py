@@ -7,7 +7,7 @@ from litestar import Response, delete, get, post
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.doing import working_folder
 from filemill_server.received import received
-from filemill_server.resumable.fields import read_boolean
+from filemill_server.resumable.fields import field, read_boolean
 from filemill_server.routes.resumable import begin, whole_headers
 from filemill_server.services import key_of, services_of
 from filemill_server.uploads import Upload, upload_body
@@ -17,7 +17,7 @@ from filemill_server.wire import HttpRequest, json_answer
 @post("/uploads", status_code=201)
 async def add_upload(request: HttpRequest) -> Response[bytes]:
     """Keep a file for later requests; with `Upload-Complete: ?0` its beginning, and the rest is to come (NC-07)."""
-    complete = read_boolean(request.headers.get("upload-complete"))
+    complete = read_boolean(field(request, "upload-complete"))
     if complete is False:
         return await begin(request)
     headers = whole_headers(request) if complete else {}

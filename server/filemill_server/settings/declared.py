@@ -13,6 +13,7 @@ from msgspec import Meta, Struct, field
 from filemill.choices import Choice
 from filemill.limits import Limits
 from filemill_server.fetch.addresses import Network
+from filemill_server.fetch.policy import WEB_PORTS
 
 _DEFAULTS = Limits()
 _MAX_UPLOAD = 2 << 30
@@ -194,6 +195,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             examples=["10.1.0.0/16,192.168.7.20/32"],
         ),
     ] = ()
+    fetch_allow_ports: Annotated[
+        tuple[Annotated[int, Meta(ge=1, le=65535)], ...],
+        Meta(
+            description="Ports of public addresses beside 80 and 443: sources may come from them, webhooks go to them.",
+            examples=["8080,8443"],
+        ),
+    ] = ()
     fetch_timeout_seconds: Annotated[float, Meta(gt=0, description="Longest time of one fetch, seconds.")] = 20.0
     webhook_allow_http: Annotated[
         bool, Meta(description="Send webhooks to http URLs too, which everybody on the way can read; meant for tests.")
@@ -237,6 +245,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     def networks(self) -> tuple[Network, ...]:
         """The networks of `fetch_allow_networks`."""
         return tuple(map(ip_network, self.fetch_allow_networks))
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """The ports of public addresses that may be connected to: the web's, and those of `fetch_allow_ports`."""
+        return WEB_PORTS.union(self.fetch_allow_ports)
 
 
 def limits(settings: Settings) -> Limits:

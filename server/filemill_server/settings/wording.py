@@ -50,8 +50,8 @@ def _kind(type_: Type) -> str:
             return "a number"
         case EnumType(cls=cls):
             return f"one of {', '.join(str(member.value) for member in cls)}"
-        case VarTupleType():
-            return "a list"
+        case VarTupleType(item_type=item):
+            return "a list" if isinstance(bare(item), StrType) else f"a list, each {wanted(item)}"
         case BoolType():
             return "true or false"
         case StrType():

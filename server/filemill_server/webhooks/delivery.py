@@ -42,7 +42,7 @@ class DeliveryPolicy(ConnectionPolicy, frozen=True, kw_only=True):
     @classmethod
     def of(cls, settings: Settings) -> DeliveryPolicy:
         """Make the policy that the operator has set."""
-        return cls(allow_networks=settings.networks, allow_http=settings.webhook_allow_http)
+        return cls(allow_networks=settings.networks, allow_ports=settings.ports, allow_http=settings.webhook_allow_http)
 
 
 class Endpoint(Struct, frozen=True):

@@ -33,6 +33,7 @@ WRONG = {
     "FILEMILL_STORAGE_URL": ("ftp://h", "s3://"),
     "FILEMILL_SOURCE_STORAGE_URL": ("file://srv", "file:///srv/files"),
     "FILEMILL_FETCH_ALLOW_NETWORKS": ("10.0.0.1/8", "did you mean 10.0.0.0/8"),
+    "FILEMILL_FETCH_ALLOW_PORTS": ("8080,70000", "a list, each a whole number, at least 1, at most 65535"),
     "FILEMILL_PUBLIC_URL": ("files.example.com", "such as https://files.example.com"),
     "FILEMILL_WORKER": ("2", "Did you mean FILEMILL_WORKERS?"),
     "FILEMILL_XYZZY": ("2", "no such setting"),
