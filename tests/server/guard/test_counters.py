@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import pytest
 import pyvips
 from sqlalchemy import create_engine
@@ -19,9 +20,12 @@ from filemill_server.database import Database
 from filemill_server.database_url import database_url
 from filemill_server.keys import Keys
 from filemill_server.plans.declared import load_plans
+from filemill_server.presence import GRACE_SECONDS
+from filemill_server.webhooks.sealing import Purpose, Sealer
 from live import LiveServer
 from real_parts import PostgresServer
 from volleys import Hit, Shot, shot, volley
+from watched import eventually
 
 PLANS = """
 hundred: {requests_per_month: 100, requests_per_day: 100, requests_per_minute: 100}
@@ -95,6 +99,16 @@ class Duo:
         engine.dispose()
 
     @contextmanager
+    def nobody_counts(self) -> Iterator[None]:
+        """Have all that would count wait for the time of a `with` block."""
+        locking = "LOCK TABLE usage IN EXCLUSIVE MODE" if "postgresql" in self.url else "BEGIN IMMEDIATE"
+        engine = create_engine(database_url(self.url))
+        with engine.connect() as connection:
+            connection.exec_driver_sql(locking)
+            yield
+        engine.dispose()
+
+    @contextmanager
     def no_urgent_jobs(self) -> Iterator[None]:
         """Have the database refuse jobs with `Priority: u=7`."""
         kind = self.url.partition(":")[0]
@@ -151,7 +165,8 @@ def new_key(duo: Duo, request: pytest.FixtureRequest) -> NewKey:
 
     def make(plan: str, name: str = "", dialect: str | None = None) -> str:
         database = Database(duo.url)
-        made = Keys(database, plans).create(name=name or request.node.name, plan=plan, dialect=dialect)
+        sealer = Sealer((duo.servers[0].data / "secret").read_bytes(), Purpose.APP)
+        made = Keys(database, plans, sealer).create(name=name or request.node.name, plan=plan, dialect=dialect)
         _, secret = asyncio.run(made)
         database.close()
         return secret
@@ -264,6 +279,21 @@ def test_refund_while_the_store_is_away(duo: Duo, new_key: NewKey) -> None:
         files.with_name("away").rename(files)
     assert statuses(volley(duo.shots(2, key, *WORK, **JOB))) == {202: 2}
     assert duo.used(key) == (2, 2, 2)
+
+
+def test_client_that_hangs_up_while_it_is_counted(duo: Duo, new_key: NewKey) -> None:
+    """FG-53: a unit that is taken after its client has gone is given back, in the one dialect that stops such work."""
+    key, told = new_key("hundred", "leaving", "filestack"), new_key("hundred", "leaving")
+    (stored,) = volley([shot(duo.servers[0], "POST", f"/filestack/api/store/S3?key={key}", PIXEL)])
+    assert stored is not None
+    path = f"/filestack/cdn/{key}/cache=false/rotate=deg:90/{stored.json()['handle']}"
+    with duo.nobody_counts():
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(f"{duo.servers[0].address}{path}", timeout=1)
+        time.sleep(2 * GRACE_SECONDS)
+    # It was counted before this one is.
+    assert statuses(volley([shot(duo.servers[0], "GET", path)])) == {200: 1}
+    assert eventually(lambda: used_of(duo.servers[0], told).month == 2)
 
 
 def test_killed_between_counting_and_answering(duo: Duo, new_key: NewKey) -> None:
