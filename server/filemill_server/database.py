@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import TypeVar, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
@@ -105,19 +106,24 @@ class Database:
         self._reader.dispose()
 
     async def _in_thread(self, engine: Engine, work: Callable[[Connection], T]) -> T:
-        doing = asyncio.get_running_loop().run_in_executor(self._threads, self._alone, engine, work)
+        given_up = Event()
+        doing = asyncio.get_running_loop().run_in_executor(self._threads, self._alone, engine, work, given_up)
         try:
             async with asyncio.timeout(None if self._is_sqlite else ANSWER_SECONDS) as waiting:
                 return await doing
         except TimeoutError as error:
             if not waiting.expired():
                 raise
+            given_up.set()
             raise outage("database", error) from error
 
     @staticmethod
-    def _alone(engine: Engine, work: Callable[[Connection], T]) -> T:
+    def _alone(engine: Engine, work: Callable[[Connection], T], given_up: Event) -> T:
         with engine.begin() as connection:
-            return work(connection)
+            done = work(connection)
+            if given_up.is_set():  # its caller was told that it is undone
+                raise TimeoutError
+            return done
 
     def _commit(self, works: Sequence[Work]) -> Sequence[object]:
         """Do a batch in one transaction; if any of it fails, each piece again in one of its own."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -83,7 +85,14 @@ class Usage:
             except FilemillError as refusal:
                 return refusal
 
-        outcome = await self._database.run(attempt)
+        taking = asyncio.ensure_future(self._database.run(attempt))
+        try:
+            outcome = await asyncio.shield(taking)
+        except asyncio.CancelledError:  # whoever asked has gone, and the unit may be taken all the same
+            with suppress(FilemillError):
+                if isinstance(taken := await taking, Charge):
+                    await self.refund(taken)
+            raise
         if isinstance(outcome, FilemillError):
             raise outcome
         return outcome

@@ -111,6 +111,23 @@ async def test_silent_database(on_postgres: Database, monkeypatch: pytest.Monkey
     assert await on_postgres.read(one) == 1
 
 
+async def test_late_work_is_undone(postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NA-62: what ends after its caller was told to come again is undone: a unit is not taken without an answer."""
+    monkeypatch.setattr(databases, "ANSWER_SECONDS", 0.5)
+    first, second = (Database(url) for url in [postgres.new_schema()] * 2)
+    first.migrate()
+
+    def late(connection: Connection) -> None:
+        enter("late")(connection)
+        connection.execute(text("SELECT pg_sleep(1.5)"))
+
+    await away(first.run(late), "database")
+    first.close()  # it waits for its threads
+    ids = await second.read(lambda connection: set(connection.execute(select(installation.c.id)).scalars()))
+    second.close()
+    assert "late" not in ids
+
+
 async def test_wrong_statements_are_defects(database: Database) -> None:
     """What is wrong with a statement is not taken for an outage, on either database."""
     with pytest.raises(Exception, match="nothing") as caught:
