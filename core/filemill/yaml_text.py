@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from filemill.errors import Fault
 
+_SHOWN = 40  # characters of a wrong value that an error repeats
+
 
 class YamlFault(Struct, frozen=True):
     """What is wrong in a text, and where: line and column count from 1."""
@@ -46,11 +48,21 @@ class YamlText(Struct, frozen=True):
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain YAML, in which a key that stands twice is an error."""
+    """Plain YAML, in which a key that stands twice is an error, and so is one that is no text or number."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Make a value; PyYAML itself fails in ways of its own where a value is not what its tag says."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+            detail = f"{str(node.value)[:_SHOWN]!r} is no {node.tag.rpartition(':')[2]}"
+            raise yaml.constructor.ConstructorError(None, None, detail, node.start_mark) from error
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key is a list or has keys", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key.value!r} stands twice", key.start_mark
