@@ -95,6 +95,11 @@ class Decoders:
         name = f"{DECODER}{form.name}"
         return Target(name=name, check=check, seeds=seeds, longest=_LONGEST, mutate=mutate)
 
+    def check_all(self, form: Format, data: bytes) -> None:
+        """Have a worker do all there is with a file."""
+        for step in steps_of(form):
+            self._accepted(form, data, step)
+
     def _accepted(self, form: Format, data: bytes, step: Step) -> bool:
         """Have a worker do one thing with a file."""
         path = self._folder / f"input.{form.extensions[0]}"

@@ -107,7 +107,7 @@ class Campaign:
         Those of a target that is not guided are not tried: they tell nothing new, and may take seconds.
         """
         if self._guide is None:
-            for seed in self._target.seeds:
+            for seed in (*self._target.seeds, *(path.read_bytes() for path in found_before(self._target.name))):
                 self._keep(seed)
             return
         with self._watchdog() as watchdog:
@@ -227,7 +227,7 @@ class Campaign:
 
 def found_before(name: str) -> list[Path]:
     """Return the inputs of the corpus of a target."""
-    return sorted((CORPUS / name).glob("*"))
+    return sorted((CORPUS / name.replace(":", "-")).glob("*"))
 
 
 def _place(error: BaseException) -> str:

@@ -110,7 +110,7 @@ def _hash(name: str) -> str:
     return base64.b64encode(hashlib.new(name, _BODY).digest()).decode()
 
 
-_READERS: tuple[tuple[Callable[[str], None], tuple[str, ...]], ...] = (
+READERS: tuple[tuple[Callable[[str], None], tuple[str, ...]], ...] = (
     (_range, ("bytes=0-499", "bytes=-5", "bytes=500-", "bytes=1-2,4-5", "items=1-2", 'W/"ab"')),
     (
         _conditions,
@@ -189,7 +189,7 @@ def target(folder: Path) -> Target:
     """What a header says is read or refused, and never fails; the first byte chooses the header."""
 
     def check(data: bytes) -> bool:
-        read, _ = _READERS[data[0] % len(_READERS) if data else 0]
+        read, _ = READERS[data[0] % len(READERS) if data else 0]
         try:
             read(data[1:].decode("latin-1"))
         except FilemillError as error:
@@ -197,5 +197,5 @@ def target(folder: Path) -> Target:
             return False
         return True
 
-    seeds = [bytes([index]) + text.encode() for index, (_, texts) in enumerate(_READERS) for text in texts]
+    seeds = [bytes([index]) + text.encode() for index, (_, texts) in enumerate(READERS) for text in texts]
     return Target(name="headers", check=check, seeds=seeds, tokens=_TOKENS, longest=8192, traced=SERVER)

@@ -35,7 +35,8 @@ _TEXTS = {
     "svg": '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="64" height="48">'
     '<defs><linearGradient id="g"><stop offset="0" stop-color="red"/></linearGradient><filter id="f">'
     '<feGaussianBlur stdDeviation="2"/></filter></defs><style>rect { fill: url(#g) }</style>'
-    '<rect width="40" height="30" filter="url(#f)"/><path d="M1 1 C 20 20 40 0 60 40 Z"/><text x="5" y="20">Abc</text><use xlink:href="#g"/></svg>',
+    '<rect width="40" height="30" filter="url(#f)"/><path d="M1 1 C 20 20 40 0 60 40 Z"/><text x="5" y="20">'
+    'Abc</text><use xlink:href="#g"/></svg>',
     "text": "The quick brown fox.\nVoilà: zwölf Boxkämpfer, 五, 🦊.\n",
 }
 _TARS = {"tar": "w", "tar-bz2": "w:bz2", "tar-gz": "w:gz", "tar-xz": "w:xz"}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fuzz.engine import found_before
+from fuzz.decoders import Decoders, read_formats
+from fuzz.engine import CORPUS, found_before
 from fuzz.running import names, run
 from fuzz.targets import TARGETS
 
@@ -22,9 +23,8 @@ def test_nothing_is_found(
         print(f"\n{name}: seed {fuzz_seed}, {sum(report.executions for report in reports)} executions")
     found = [finding for report in reports for finding in report.findings]
     assert sum(report.accepted for report in reports), "everything was refused: nothing behind that was tried"
-    assert not found, "\n".join(
-        f"{finding.path}: {finding.path.read_bytes()[:500]!r}\n{finding.what}" for finding in found
-    )
+    told = [f"{one.path}: {one.path.read_bytes()[:500]!r}\n{one.what}" for one in found]
+    assert not found, "\n".join(told)
 
 
 @pytest.mark.parametrize("name", list(TARGETS))
@@ -33,3 +33,14 @@ def test_what_was_found_before_is_mended(name: str, tmp_path: Path) -> None:
     check = TARGETS[name](tmp_path).check
     for path in found_before(name):
         check(path.read_bytes())
+
+
+def test_what_was_found_of_decoders_is_mended(tmp_path: Path) -> None:
+    """As above, in a worker process."""
+    folders = [folder.name for folder in sorted(CORPUS.glob("decoder-*"))]
+    assert folders
+    with Decoders(tmp_path, tmp_path / "findings") as decoders:
+        for name in folders:
+            (form,) = read_formats(name.replace("-", ":", 1))
+            for path in found_before(name):
+                decoders.check_all(form, path.read_bytes())
