@@ -20,6 +20,7 @@ MAX_DEPTH = 64
 _PLAIN = frozenset(
     f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "merge")
 )
+_SHOWN = 40  # characters of a wrong value that an error repeats
 
 
 class YamlFault(Struct, frozen=True):
@@ -60,6 +61,14 @@ class YamlText(Struct, frozen=True):
 class _Loader(yaml.SafeLoader):
     """Plain YAML, in which a key that stands twice is an error."""
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Make a value; PyYAML itself fails in ways of its own where a value is not what its tag says."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+            detail = f"{str(node.value)[:_SHOWN]!r} is no {node.tag.rpartition(':')[2]}"
+            raise yaml.constructor.ConstructorError(None, None, detail, node.start_mark) from error
+
     def fetch_flow_collection_start(self, token: type[yaml.Token]) -> None:
         if self.flow_level >= MAX_DEPTH:
             detail = f"brackets stand in each other more than {MAX_DEPTH} deep"
@@ -99,8 +108,7 @@ def read_yaml(text: str) -> YamlText:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise YamlError(YamlFault(line, column, error.problem or str(error))) from None
-    # A number of thousands of digits, or what is none and is tagged as one, is of no class of PyYAML's.
-    except (yaml.YAMLError, RecursionError, ValueError, KeyError) as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise YamlError(YamlFault(1, 1, f"this is not YAML: {error}")) from None
 
 

@@ -11,7 +11,9 @@ from msgspec import Struct
 
 from filemill.errors import ErrorCode, FilemillError
 
-_RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
+_MOST_DIGITS = 18
+"""More than any file has bytes; Python refuses to read numbers of thousands of digits."""
 _TAG = re.compile(r'(?:W/)?"[^"]*"|\*')
 
 
@@ -66,18 +68,19 @@ def asked_range(version: Version, range_: str | None, if_range: str | None) -> t
     Raises:
         FilemillError: `RANGE_NOT_SATISFIABLE`.
     """
-    match = _RANGE.match((range_ or "").replace(" ", ""))
+    match = _RANGE.fullmatch((range_ or "").replace(" ", ""))
     if match is None or match.groups() == ("", ""):
         return None
     if if_range is not None and if_range.strip() not in (version.etag, version.last_modified):
         return None
-    first, last = match.groups()
-    if not first:
-        start, end = max(version.size - int(last), 0), version.size
-        empty = int(last) == 0
+    first, last = (_number(digits) if digits else None for digits in match.groups())
+    if first is None:
+        assert last is not None
+        start, end = max(version.size - last, 0), version.size
+        empty = last == 0
     else:
-        start, end = int(first), min(int(last) + 1, version.size) if last else version.size
-        if last and int(last) < int(first):
+        start, end = first, version.size if last is None else min(last + 1, version.size)
+        if last is not None and last < first:
             return None
         empty = start >= version.size
     if empty:
@@ -87,9 +90,14 @@ def asked_range(version: Version, range_: str | None, if_range: str | None) -> t
     return start, end
 
 
+def _number(digits: str) -> int:
+    """Read a number; one of more digits than any file's size is as good as any such."""
+    return int(digits.lstrip("0")[:_MOST_DIGITS] or "0")
+
+
 def _date(header: str | None) -> datetime | None:
     try:
         found = parsedate_to_datetime(header) if header else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)

@@ -10,7 +10,8 @@ import re
 
 from filemill.errors import ErrorCode, FilemillError
 
-_ENTRY = re.compile(r"([a-z0-9-]+)=:([A-Za-z0-9+/=]*):")
+_ENTRY = re.compile(r"(?<![a-z0-9-])([a-z0-9-]++)=:([A-Za-z0-9+/=]*+):")
+"""Begins nowhere within a name: a long one would be read again from each of its letters."""
 _ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -77,6 +77,12 @@ class _Form:
         self._stack.close()
 
 
+def _check_lines(headers: Iterable[tuple[str, str]]) -> None:
+    """Refuse headers with line breaks in them; the parser does so only where they come in pieces."""
+    if any("\n" in text or "\r" in text for header in headers for text in header):
+        raise FilemillError(ErrorCode.BAD_REQUEST, "A part of the form has a header with a line break in it.")
+
+
 async def read_form(
     stream: AsyncIterator[bytes], content_type: str, folder: Path, limit: int
 ) -> tuple[list[FilePart], list[tuple[str, str]]]:
@@ -112,6 +118,7 @@ async def read_form(
                 elif isinstance(event, (bytes, bytearray)):
                     await form.data(bytes(event))
                 else:
+                    _check_lines(event.headerlist)
                     form.begin(event.name, event.filename)
         parser.close()
     except ParserLimitReached as error:

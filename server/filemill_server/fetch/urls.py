@@ -55,7 +55,7 @@ def parse(text: str) -> httpx.URL:
 
 def _host(host: str) -> str:
     if ":" in host:
-        return host
+        return host.lower()
     name = host.removesuffix(".")
     if not _NAME.fullmatch(name):
         raise malformed("The URL has no valid host and port.")

@@ -42,7 +42,7 @@ def retry_after_seconds(value: str, now: datetime) -> float:
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     # An HTTP date is in UTC, also where its zone is left out or written as -0000.
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
