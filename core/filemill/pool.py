@@ -223,6 +223,7 @@ class Pool:
                 self._give_back(worker)
             else:
                 self._replace(worker)
+                await worker.still()
         if isinstance(answer, task.Failure):
             if answer.trace:
                 log.error("operation_failed", trace=answer.trace)

@@ -9,6 +9,7 @@ import socket
 import struct
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import msgspec
 
@@ -18,6 +19,8 @@ from filemill.worker import Start
 _LENGTH = struct.Struct("!I")
 _START_SECONDS = 30.0
 _STANDARD_ERROR = 2
+_STILL_SECONDS = 0.5
+_STILL_PAUSE = 0.01
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _ENVIRONMENT = {
     "VIPS_CONCURRENCY": "1",  # one thread a picture: parallel work comes from parallel workers
@@ -131,6 +134,17 @@ class Worker:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
+    async def still(self) -> None:
+        """Wait until nothing of a killed process group acts any more, but not for longer than half a second.
+
+        A kill takes effect a moment later: what was about to make a file still does, in a folder that is to go.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STILL_SECONDS):
+                await self.process.wait()
+                while await asyncio.to_thread(_acts, self.process.pid):  # noqa: ASYNC110 - of a group nobody is told
+                    await asyncio.sleep(_STILL_PAUSE)
+
     async def ended(self) -> int:
         """Wait until the process is gone and return its exit code, negative for a signal."""
         code = await self.process.wait()
@@ -157,3 +171,18 @@ class Worker:
         """Give the descriptors back, once nobody waits on them."""
         self._connection.close()
         os.close(self._statm)
+
+
+def _acts(group: int) -> bool:
+    """Whether a process group has a process that has not ended; who has not been waited for does nothing more."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    for place in Path("/proc").iterdir():
+        if place.name.isdecimal():
+            with suppress(OSError):
+                state, _, of_group = (place / "stat").read_text().rpartition(")")[2].split()[:3]
+                if int(of_group) == group and state != "Z":
+                    return True
+    return False

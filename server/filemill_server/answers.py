@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from filemill.task import Outcome, Output
 from filemill_server.assets import Asset
+from filemill_server.browsers import guarding_headers
 from filemill_server.messages import OutputOptions, Request
 from filemill_server.names import content_disposition
 from filemill_server.negotiation import prefers_bytes
@@ -61,7 +62,7 @@ class Answer(Struct, frozen=True):
             "X-Asset-Id": self.asset.id,
             "ETag": f'"{self.asset.sha256}"',
             "Content-Disposition": content_disposition(self.asset.filename, self.asset.media_type),
-            "X-Content-Type-Options": "nosniff",
+            **guarding_headers(self.asset.media_type),
         }
         if self.body or isinstance(self.asset, Coming):  # a text without letters has no bytes
             return Response(self.body, status_code=200, headers=headers, media_type=self.asset.media_type)

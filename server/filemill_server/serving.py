@@ -10,6 +10,7 @@ from litestar.response import Stream
 
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.assets import Asset
+from filemill_server.browsers import guarding_headers
 from filemill_server.conditions import Version, asked_range, is_unchanged
 from filemill_server.names import content_disposition
 from filemill_server.problems import answer_error
@@ -40,7 +41,7 @@ async def serve(
         "Last-Modified": version.last_modified,
         "Cache-Control": f"{'public' if asset.public else 'private'}, max-age={left}",
         "Accept-Ranges": "bytes",
-        "X-Content-Type-Options": "nosniff",
+        **guarding_headers(asset.media_type),
     }
     if not asset.public:
         headers["Vary"] = "Authorization, X-API-Key"
@@ -48,8 +49,6 @@ async def serve(
     if is_unchanged(version, request.headers.get("if-none-match"), request.headers.get("if-modified-since")):
         return Response(b"", status_code=304, headers=headers)
     headers.setdefault("Content-Disposition", content_disposition(asset.filename, asset.media_type))
-    if asset.media_type == "image/svg+xml":
-        headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     if "sha-256" in request.headers.get("want-repr-digest", "sha-256"):
         headers["Repr-Digest"] = version.repr_digest
     if request.method == "HEAD":

@@ -150,6 +150,13 @@ async def test_what_does_not_end_is_killed_at_its_deadline(
     assert await pid_of(pool, hostile) not in noted(tmp_path)[1:]
 
 
+async def test_nothing_works_any_more_when_the_deadline_is_told(pool: Pool, hostile: Hostile, tmp_path: Path) -> None:
+    """A kill takes effect a moment later; who is told removes the folder, and nobody may make a file in it after."""
+    for _ in range(3):
+        assert (await refused(pool, hostile("spawn", deadline=0.7))).code is ErrorCode.DEADLINE_EXCEEDED
+        assert [pid for pid in noted(tmp_path) if runs(pid)] == []
+
+
 @pytest.mark.parametrize("act", ["segfault", "exit", "fork-and-crash"])
 async def test_a_crash_costs_its_own_request_a_typed_error(
     act: str, pool: Pool, hostile: Hostile, tmp_path: Path

@@ -76,11 +76,24 @@ def test_head(filestack: Filestack, handle: str) -> None:
     }
 
 
-def test_pages_have_no_rights(filestack: Filestack) -> None:
+_PAGE = "<html xmlns='http://www.w3.org/1999/xhtml'><script>alert(1)</script></html>"
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (b"<!doctype html><script>alert(1)</script>", "text/html"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", "image/svg+xml"),
+        (_PAGE.encode("utf-16"), "image/strange+xml"),
+        (_PAGE.encode("utf-16"), "audio/strange+xml"),
+    ],
+    ids=["html", "svg", "xml as a picture", "xml as sound"],
+)
+def test_pages_have_no_rights(filestack: Filestack, content: bytes, media_type: str) -> None:
     """FS-19: what a browser would run is shown without a script and without an origin."""
-    page = filestack.store(b"<!doctype html><script>alert(1)</script>", "text/html")
+    page = filestack.store(content, media_type)
     answer = filestack.http.get(filestack.file(page["handle"]))
-    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["content-type"].startswith(media_type)
     assert "sandbox" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
 

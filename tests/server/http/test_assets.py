@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import time
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -265,3 +266,27 @@ def test_idempotency_under_concurrency(client: httpx.Client, photo: Path) -> Non
     assert {answer.status_code for answer in answers} <= {200, 409}
     assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 409)
     assert len({answer.json()["assetId"] for answer in answers if answer.status_code == 200}) == 1
+
+
+SCRIPT = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>'
+
+
+@pytest.mark.parametrize("way", ["asset", "result", "bytes"])
+def test_a_drawing_is_delivered_without_rights(client: httpx.Client, made: Made, tmp_path: Path, way: str) -> None:
+    """An SVG as it came, kept by its owner or taken out of an archive, has a policy wherever its bytes are given."""
+    if way == "asset":
+        assert client.put(f"/v1/assets/{made['assetId']}", content=SCRIPT).json()["mimeType"] == "image/svg+xml"
+        answer = client.get(f"/v1/assets/{made['assetId']}")
+    else:
+        with zipfile.ZipFile(path := tmp_path / "drawing.zip", "w") as archive:
+            archive.writestr("drawing.svg", SCRIPT)
+        headers = {"Accept": "image/svg+xml"} if way == "bytes" else {}
+        answer = client.post("/v1/extract", content=path.read_bytes(), headers=headers)
+        if way == "result":
+            answer = client.get(answer.json()["url"])
+    assert (answer.status_code, answer.content) == (200, SCRIPT)
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none';")
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert answer.headers["content-disposition"].startswith("attachment")

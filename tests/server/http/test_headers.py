@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.bodies import Digests
+from filemill_server.browsers import guarding_headers
 from filemill_server.names import MAX_NAME, clean_name, content_disposition, file_name
 from filemill_server.negotiation import prefers_bytes
 from filemill_server.replay import idempotency_key
@@ -85,6 +86,25 @@ def test_only_harmless_types_are_inline() -> None:
     assert content_disposition("a.svg", "image/svg+xml").startswith("attachment")
     assert content_disposition("a.html", "text/html").startswith("attachment")
     assert content_disposition("a.png", "image/png").startswith("inline")
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["image/svg+xml", "text/html", "text/xml", "application/xml", "application/xhtml+xml", "image/x+xml", "video/x+xml",
+     "multipart/related", "text/css", "application/javascript", "application/zip", "message/rfc822"],
+)  # fmt: skip
+def test_what_may_hold_scripts_has_no_rights(media_type: str) -> None:
+    """A stranger's file runs nothing, has no origin, loads nothing and is taken for nothing else."""
+    headers = guarding_headers(media_type)
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    policy = {part.split()[0]: part.split()[1:] for part in headers["Content-Security-Policy"].split(";")}
+    assert policy == {"default-src": ["'none'"], "style-src": ["'unsafe-inline'"], "sandbox": []}
+
+
+@pytest.mark.parametrize("media_type", ["image/png", "video/mp4", "audio/mpeg", "text/plain", "application/pdf"])
+def test_what_browsers_only_show_is_shown(media_type: str) -> None:
+    """A sandbox would switch off the viewers of PDF and of video: these get none, and are taken for nothing else."""
+    assert guarding_headers(media_type) == {"X-Content-Type-Options": "nosniff"}
 
 
 def test_content_digest_is_verified() -> None:

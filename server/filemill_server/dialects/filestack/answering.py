@@ -53,7 +53,6 @@ def held_headers(asset: Asset, more: Mapping[str, str], *, download: bool) -> Ma
     return {
         "ETag": version.etag,
         "Last-Modified": version.last_modified,
-        "X-Content-Type-Options": "nosniff",
         **file_headers(asset, download=download),
         **more,
     }
@@ -73,7 +72,6 @@ def answer_output(output: Output, more: Mapping[str, str], *, download: bool) ->
     headers = {
         "ETag": f'"{output.sha256}"',
         "Content-Length": str(output.size),
-        "X-Content-Type-Options": "nosniff",
         **named_headers(clean_name(output.name) or DEFAULT_NAME, output.media_type, download=download),
         **more,
     }

@@ -11,6 +11,7 @@ from litestar.response import Stream
 
 from filemill_server.assets import Asset
 from filemill_server.auth import OPEN
+from filemill_server.browsers import guarding_headers
 from filemill_server.dialects.filestack.asking import about_file
 from filemill_server.dialects.filestack.metadata import metadata_body, metadata_uses
 from filemill_server.dialects.filestack.policies import Action
@@ -24,7 +25,6 @@ from filemill_server.serving import serve
 from filemill_server.wire import HttpRequest, json_answer
 
 _NOT_STORED = {"Cache-Control": "no-store"}
-_HARMLESS = ("image/", "audio/", "video/", "text/plain", "application/pdf", "application/octet-stream")
 
 
 @route("/api/file/{name:str}", http_method=["GET", "HEAD"], opt=OPEN)
@@ -46,13 +46,11 @@ def file_headers(asset: Asset, *, download: bool = False) -> dict[str, str]:
 def named_headers(filename: str, media_type: str, *, download: bool = False) -> dict[str, str]:
     """Return the headers of `file_headers` for a file that is not kept."""
     disposition = content_disposition(filename, media_type).partition(";")[2]
-    headers = {
+    return {
         "Content-Disposition": f"{'attachment' if download else 'inline'};{disposition}",
         "X-File-Name": filename if filename.isascii() else quote(filename),
+        **guarding_headers(media_type),
     }
-    if media_type == "image/svg+xml" or not media_type.startswith(_HARMLESS):
-        headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-    return headers
 
 
 @get("/api/file/{name:str}/metadata", opt=OPEN)

@@ -10,6 +10,7 @@ from litestar import Response, post
 from litestar.handlers import HTTPRouteHandler
 
 from filemill_server.auth import OPEN
+from filemill_server.browsers import guarding_headers
 from filemill_server.dialects.bodies import read_object
 from filemill_server.dialects.filestack.apps import app_asking
 from filemill_server.dialects.filestack.chains import Chain, make
@@ -111,7 +112,7 @@ async def _tell(request: HttpRequest, chain: Chain) -> Response[bytes]:
     async with working_folder(services_of(request).work_folder) as folder:
         output = await while_connected(request, make(request, folder, chain))
         body = Path(output.path).read_bytes()
-    return Response(body, media_type=output.media_type, headers=dict(_NOT_STORED))
+    return Response(body, media_type=output.media_type, headers={**_NOT_STORED, **guarding_headers(output.media_type)})
 
 
 ROUTES: Sequence[HTTPRouteHandler] = (process,)
