@@ -54,6 +54,8 @@ class LiveServer:
     """Its environment beyond the data folder and the port: `FILEMILL_…`, `AWS_…`."""
     words: Sequence[str] = ("serve",)
     """Its command: one that serves listens on the port, another says in its log that it works."""
+    before: Sequence[str] = ()
+    """What goes before the command, such as a program that gives it a place of its own."""
     port: int = 0
     key: str = ""
     admin: str = ""
@@ -88,7 +90,7 @@ class LiveServer:
         self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
         before = self.log.tell()
         self.process = subprocess.Popen(
-            [FILEMILL, *self.words],
+            [*self.before, FILEMILL, *self.words],
             env=self.environment,
             stdout=self.log,
             stderr=self.log,
