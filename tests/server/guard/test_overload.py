@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -210,3 +212,18 @@ def test_many_more_connections(watched: Watched) -> None:
         last = connections[-1]
         assert last.recv(100).startswith(b"HTTP/1.1 503 ")
     assert eventually(lambda: watched.client.post("/v1/flip", content=bombs.photo()).is_success)
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "connections", "raised"), [(256, 20000, 4096, 8704), (256, 1536, 512, 1536), (64, 64, 16, 64)]
+)
+def test_open_files_are_raised_to_what_connections_need(soft: int, hard: int, connections: int, raised: int) -> None:
+    """Two descriptors a connection and some more, as far as the machine allows; else fewer connections."""
+    program = f"""
+import resource
+from filemill_server.descriptors import make_room
+resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
+print(make_room(4096), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == [str(connections), str(raised)]
