@@ -52,6 +52,8 @@ class LiveServer:
     """Its environment beyond the data folder and the port: `FILEMILL_…`, `AWS_…`."""
     words: Sequence[str] = ("serve",)
     """Its command: one that serves listens on the port, another says in its log that it works."""
+    before: Sequence[str] = ()
+    """What goes before the command, such as a program that gives it a place of its own."""
     port: int = 0
     key: str = ""
     admin: str = ""
@@ -78,7 +80,7 @@ class LiveServer:
         self._begin()
         self.log = (self.data.parent / f"{self.data.name}.log").open("ab")
         before = self.log.tell()
-        self.process = start_command(self.words, self.environment, Path(self.log.name))
+        self.process = start_command(self.words, self.environment, Path(self.log.name), self.before)
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
             said = Path(self.log.name).read_bytes()[before:]

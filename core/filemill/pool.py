@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, nullcontext, suppress
@@ -24,6 +25,9 @@ from filemill.worker import Start
 log = structlog.get_logger("filemill.pool")
 
 _LAUNCH_TURNS = 10  # of the event loop, in which the processes come into being
+
+_WEIGHT = 0.05  # of a request's last task in what is expected of the next
+_WAIT = 0.5  # of the deadline, which a task of a request may have to wait, by what the last ones took
 
 _OVERTAKEN = 3  # requests that may go before a waiting job, each time a worker comes free
 
@@ -59,6 +63,7 @@ class Pool:
         size: number of worker processes.
         capacity: tasks that may run and wait.
         admitted: tasks of requests that run and wait now.
+        expected: tasks that are about to come, and have a place already.
         job_places: tasks of jobs that run at once.
     """
 
@@ -76,9 +81,13 @@ class Pool:
         self.size = workers
         self.capacity = workers + queue
         self.admitted = 0
+        self.expected = 0
         self.max_tasks = max_tasks
         self.max_resident_bytes = max_resident_bytes
         self._start = Start(limits, list(blocked))
+        self._deadline = limits.deadline_seconds
+        self._usual_seconds = 0.0
+        self._working = 0
         self.job_places = max(1, workers - reserved)
         self._idle: list[Worker] = []  # the last one used is the next: its pages are in memory
         self._waiting: dict[Lane, deque[asyncio.Future[Worker]]] = {lane: deque() for lane in Lane}
@@ -158,16 +167,38 @@ class Pool:
                     worker = await self._worker(lane)
                 return await self._run(worker, work, on_progress)
         if self.admitted >= self.capacity:
-            raise FilemillError(
-                ErrorCode.OVERLOADED,
-                f"All {self.size} workers are busy and {self.capacity - self.size} tasks wait.",
-                retry_after=max(1, round(work.limits.deadline_seconds / 10)),
-            )
+            raise self._full(self.admitted)
         self.admitted += 1
         try:
-            return await self._run(await self._worker(lane), work, on_progress)
+            worker = await self._worker(lane)
+            begun = time.monotonic()
+            try:
+                return await self._run(worker, work, on_progress)
+            finally:
+                self._usual_seconds += _WEIGHT * (time.monotonic() - begun - self._usual_seconds)
         finally:
             self.admitted -= 1
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a task would have to wait for others, which are at work."""
+        return self._working > 0 and not self._idle
+
+    def refusal(self) -> FilemillError | None:
+        """Return why one more task of a request can't be taken now; None where it can.
+
+        It can't where all places are taken, and where those before it would take too much of the deadline.
+        """
+        count = self.admitted + self.expected
+        expected_wait = (count - self.size) * self._usual_seconds / self.size
+        return self._full(count) if count >= self.capacity or expected_wait > _WAIT * self._deadline else None
+
+    def _full(self, count: int) -> FilemillError:
+        return FilemillError(
+            ErrorCode.OVERLOADED,
+            f"All {self.size} workers are busy and {count - self.size} tasks wait.",
+            retry_after=max(1, round(self._deadline / 10)),
+        )
 
     async def _worker(self, lane: Lane) -> Worker:
         """Wait for an idle worker; one that ended while it was idle is replaced and costs nobody a task."""
@@ -207,6 +238,7 @@ class Pool:
 
     async def _run(self, worker: Worker, work: task.Task, on_progress: OnProgress | None) -> task.Outcome:
         finished = False
+        self._working += 1
         try:
             async with asyncio.timeout(work.limits.deadline_seconds):
                 await worker.send(task.encode(work))
@@ -219,6 +251,7 @@ class Pool:
         except (EOFError, ConnectionError):
             raise await self._crash(worker, work) from None
         finally:
+            self._working -= 1
             if finished:
                 self._give_back(worker)
             else:

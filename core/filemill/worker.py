@@ -24,6 +24,8 @@ from filemill.registry import Registry, load_registry
 _LENGTH = struct.Struct("!I")
 _PR_SET_PDEATHSIG = 1
 _CPU_SLACK_SECONDS = 5
+_LEAST_ROOM = 64 << 10
+_NO_ROOM = Problem(ErrorCode.OVERLOADED.name, "The disk of the server is full; try again in a moment.", retry_after=5)
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -63,10 +65,20 @@ def _answer(given: task.Task, registry: Registry, send: Callable[[bytes], None])
         _limit(given.limits)
         return task.encode(engine.run(given, registry, tell))
     except FilemillError as error:
+        if error.code is ErrorCode.INVALID_FILE and _is_full(given.folder):
+            return task.encode(task.Failure(problem=_NO_ROOM))
         return task.encode(task.Failure(problem=Problem.of(error)))
     except Exception:  # noqa: BLE001 - a defect of an operation is an answer, not the worker's end
+        if _is_full(given.folder):
+            return task.encode(task.Failure(problem=_NO_ROOM, trace=traceback.format_exc()))
         problem = Problem(ErrorCode.INTERNAL_ERROR.name, "An operation failed in an unexpected way.")
         return task.encode(task.Failure(problem=problem, trace=traceback.format_exc()))
+
+
+def _is_full(folder: str) -> bool:
+    """Whether there is no room for working files: then whatever failed failed for that, in each library's own words."""
+    place = os.statvfs(folder)
+    return place.f_bavail * place.f_frsize < _LEAST_ROOM
 
 
 def _end_with_parent() -> None:

@@ -12,7 +12,9 @@ from litestar.exceptions import HTTPException
 from filemill.errors import FilemillError
 from filemill.pool import Pool
 from filemill.registry import Registry, load_registry
+from filemill_server.admission import Admission
 from filemill_server.auth import require_key
+from filemill_server.descriptors import make_room
 from filemill_server.dialects.front import Front
 from filemill_server.dialects.loading import delivery_urls, dialect_hosts, load_dialects, root_dialects
 from filemill_server.methods import answer_options
@@ -125,6 +127,15 @@ def create_app(settings: Settings, pool: Pool | None = None) -> Litestar:
         delivery_urls(settings, dialects),
     )
     app.asgi_handler = Observe(front, metrics)
+    app.state.admission = Admission(
+        front,
+        pool,
+        registry.operations,
+        metrics,
+        waits_become_jobs=settings.wait_seconds is not None,
+        max_connections=make_room(settings.max_connections),
+        stall_seconds=settings.stall_seconds,
+    )
     return app
 
 

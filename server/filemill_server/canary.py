@@ -28,12 +28,15 @@ def png(side: int = 16) -> bytes:
 async def canary(services: Services) -> None:
     """Do a small task in a worker.
 
-    Where the picture plugin is not installed there is nothing to try but that a worker answers.
+    Workers that are all at work are well, for none is beyond its deadline: there is nothing to wait for. Where the
+    picture plugin is not installed there is nothing to try but that a worker answers.
 
     Raises:
         FilemillError: whatever the worker or the queue says.
     """
     registry = services.registry
+    if services.pool.is_busy:
+        return
     async with working_folder(services.work_folder) as folder:
         path = folder / "canary.png"
         path.write_bytes(png())

@@ -17,6 +17,7 @@ from filemill.sources import Source, sources_in
 from filemill.task import Input, Outcome, Task, encode_steps
 from filemill_server.bodies import Part
 from filemill_server.inputs import Bringer
+from filemill_server.outages import disk_outages
 from filemill_server.plans.plan import Plan
 from filemill_server.plans.sizes import task_limits
 from filemill_server.services import Services
@@ -112,10 +113,15 @@ async def do(
 
 @asynccontextmanager
 async def working_folder(parent: Path) -> AsyncIterator[Path]:
-    """Make a folder for one piece of work and remove it with everything in it, however the work ends."""
+    """Make a folder for one piece of work and remove it with everything in it, however the work ends.
+
+    Raises:
+        FilemillError: `OVERLOADED` where the disk has no room for what is put there.
+    """
     folder = parent / secrets.token_hex(8)
-    folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with disk_outages():
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)

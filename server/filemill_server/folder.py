@@ -53,7 +53,7 @@ class Folder:
 
     async def stream(self, name: str, start: int, end: int | None) -> AsyncIterator[bytes]:
         """Give the bytes from `start` to before `end`."""
-        descriptor = await asyncio.to_thread(_open_regular, self._root / name)
+        descriptor = await asyncio.to_thread(self._open, name)
         try:
             while end is None or start < end:
                 size = CHUNK if end is None else min(CHUNK, end - start)
@@ -70,7 +70,7 @@ class Folder:
 
         A hard link would be quicker still, but then whoever writes into the copy writes into the store.
         """
-        source = _open_regular(self._root / name)
+        source = self._open(name)
         try:
             size = os.fstat(source).st_size
             if limit is not None and size > limit:
@@ -94,6 +94,22 @@ class Folder:
         for name in names:
             (self._root / name).unlink(missing_ok=True)
 
+    def check(self) -> None:
+        """Raise `OSError` where the store is not there."""
+        if not self._root.exists():
+            raise self._away()
+
+    def _open(self, name: str) -> int:
+        try:
+            return _open_regular(self._root / name)
+        except FileNotFoundError:
+            self.check()
+            raise
+
+    def _away(self) -> OSError:
+        """Make the error for a store that is not there, as when its disk is not mounted: no file of it has gone."""
+        return NotADirectoryError(errno.ENOTDIR, "the folder of the store is not there", str(self._root))
+
     def _place(self, path: Path, target: Path) -> None:
         os.utime(path)  # its age in the store counts from now
         try:
@@ -111,9 +127,11 @@ class Folder:
 
     def _make(self, folder: Path) -> None:
         """Make a folder that lasts: every new name in the chain is synced with its parent."""
-        if folder in self._made:
+        if folder in self._made and folder.exists():
             return
         if folder != self._root:
+            if folder.parent == self._root:
+                self.check()
             self._make(folder.parent)
             folder.mkdir(exist_ok=True)
             _sync(folder.parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ RETRY_SECONDS = 5
 """What `Retry-After` says of an outage."""
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Between the tries of work that goes on after its answer, seconds: a part may be away for half a minute."""
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _PASSING = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -63,8 +65,21 @@ def storage_outages() -> Iterator[None]:
     """Turn whatever a store answers, but that a file is not there, into `OVERLOADED`."""
     try:
         yield
-    except BaseError as error:
+    except FileNotFoundError:
+        raise
+    except (BaseError, OSError) as error:
         raise outage("storage", error) from error
+
+
+@contextmanager
+def disk_outages() -> Iterator[None]:
+    """Turn a disk without room for working files into `OVERLOADED`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise outage("disk", error) from error
 
 
 async def patiently(work: Callable[[], Awaitable[T]]) -> T:

@@ -17,6 +17,7 @@ from filemill.faults import convert
 from filemill.pipeline import check_steps
 from filemill.sources import Source
 from filemill.task import Input
+from filemill_server.admission import has_arrived
 from filemill_server.answers import Answer, answer, answer_of
 from filemill_server.bodies import Body, read_body
 from filemill_server.doing import Doing, Pipeline, do, working_folder
@@ -61,6 +62,7 @@ async def process(request: HttpRequest, message_type: type[R], plan: Plan[R]) ->
         pipelines = plan(message)
         for pipeline in pipelines:
             check_steps(services.registry, pipeline.steps, services.limits, pipeline.pointer)
+        has_arrived(request)
         given = _Given(request, services, folder, body, message, pipelines, _input_sources(message, body))
         return await replay.answer(body, message.output.idempotency_key, given.answer)
 

@@ -40,7 +40,7 @@ class Entry(NamedTuple):
 class Storage:
     """A store of files by name. A file is there whole or not at all, and never changes.
 
-    Where an object store does not answer, whatever is asked of it is the `FilemillError` `OVERLOADED`.
+    Where the store does not answer, or has no room, whatever is asked of it is the `FilemillError` `OVERLOADED`.
 
     Made by `open` for what the server keeps, and by `open_sources` for files of the operator.
     """
@@ -90,7 +90,8 @@ class Storage:
         When this returns, the bytes survive a crash of the machine as far as the store can promise that.
         """
         if self._folder is not None:
-            await asyncio.to_thread(self._folder.adopt, path, name)
+            with storage_outages():
+                await asyncio.to_thread(self._folder.adopt, path, name)
             return
         if (size := path.stat().st_size) > _PART:  # given the path, obstore holds three times as much in memory
             await self.write(name, _chunks(path), size)
@@ -112,7 +113,8 @@ class Storage:
             size: how many they will be, about.
         """
         if self._folder is not None:
-            await self._folder.write(name, chunks)
+            with storage_outages():
+                await self._folder.write(name, chunks)
             return
         part = max(_PART, size // _MAX_PARTS)
         with storage_outages():
@@ -127,8 +129,9 @@ class Storage:
         if end is not None and end <= start:
             return
         if self._folder is not None:
-            async for piece in self._folder.stream(name, start, end):
-                yield piece
+            with storage_outages():
+                async for piece in self._folder.stream(name, start, end):
+                    yield piece
             return
         with storage_outages():
             result = await self._get(name, start, end)
@@ -159,7 +162,8 @@ class Storage:
             FilemillError: `FILE_TOO_LARGE` where it has more bytes than the limit.
         """
         if self._folder is not None:
-            return await asyncio.to_thread(self._folder.copy, name, path, limit)
+            with storage_outages():
+                return await asyncio.to_thread(self._folder.copy, name, path, limit)
         with storage_outages():
             result = await self._get(name, 0, None)
             size = result.meta["size"]
@@ -181,7 +185,8 @@ class Storage:
             FileNotFoundError: there is no such file.
         """
         if self._folder is not None:
-            await asyncio.to_thread(self._folder.link, name, new)
+            with storage_outages():
+                await asyncio.to_thread(self._folder.link, name, new)
             return
         with storage_outages():
             await obstore.copy_async(self._store, name, new)
@@ -189,7 +194,8 @@ class Storage:
     async def delete(self, names: Sequence[str]) -> None:
         """Delete files; those that are not there don't matter."""
         if self._folder is not None:
-            await asyncio.to_thread(self._folder.delete, names)
+            with storage_outages():
+                await asyncio.to_thread(self._folder.delete, names)
             return
         with storage_outages():
             try:
@@ -212,6 +218,8 @@ class Storage:
             OSError: the store does not work.
         """
         name = f"check/{secrets.token_hex(8)}"
+        if self._folder is not None:
+            await asyncio.to_thread(self._folder.check)  # what follows would make it
         try:
             await obstore.put_async(self._store, name, _CHECK)
             try:

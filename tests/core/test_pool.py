@@ -456,3 +456,22 @@ async def test_replacing_leaks_nothing(pool: Pool, hostile: Hostile) -> None:
         await pid_of(pool, hostile)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
     assert len(pool._live) == pool.size
+
+
+async def test_what_would_wait_too_long_is_refused(visible: object, foreign: list[str], hostile: Hostile) -> None:
+    """A queue is as long as its work can be begun within half of the deadline, by how long the last tasks took."""
+    pool = Pool(workers=1, queue=100, limits=Limits(deadline_seconds=4), blocked=[*foreign, "sample"])
+    await pool.start()
+    try:
+        pool.expected = 101
+        error = pool.refusal()
+        assert error is not None, "the queue is full"
+        assert (error.code, error.retry_after) == (ErrorCode.OVERLOADED, 1)
+        pool.expected = 100
+        assert pool.refusal() is None
+        await refused(pool, hostile("sleep", deadline=DEADLINE))
+        assert pool.refusal() is not None, "a hundred such take too long"
+        pool.expected = 10
+        assert pool.refusal() is None
+    finally:
+        await pool.stop()

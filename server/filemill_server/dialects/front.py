@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from litestar import Litestar
 from litestar.connection import ASGIConnection
@@ -70,6 +71,21 @@ class Front:
         else:
             await self._handler(scope, receive, send)
 
+    def native_path(self, scope: Mapping[str, Any]) -> str | None:
+        """Return the path of a request in the native API; None where a dialect answers it.
+
+        Args:
+            scope: of the request: its path and headers.
+        """
+        path: str = scope["path"]
+        if self._hosts and self._of_host(_host(scope)) is not None:
+            return None
+        if self._root and path.startswith(f"{NATIVE_PREFIX}/"):
+            return path[len(NATIVE_PREFIX) :]
+        if path.partition("/")[2].partition("/")[0] in self._dialects:
+            return None
+        return None if self._root and self._at_root(cast(Scope, scope)) is not None else path
+
     def _of_host(self, host: str) -> str | None:
         return self._hosts.get(host) or self._hosts.get(f"*.{host.partition('.')[2]}")
 
@@ -93,11 +109,11 @@ class Front:
         return next(asking, having[0] if having else None)  # of those that share a path, by where the key is (DX-02)
 
 
-def _host(scope: Scope) -> str:
+def _host(scope: Mapping[str, Any]) -> str:
     """Return the host name that a request is for."""
     for name, value in scope["headers"]:
         if name == b"host":
-            host = value.decode("latin-1").lower()
+            host: str = value.decode("latin-1").lower()
             return host if host.endswith("]") else host.rpartition(":")[0] or host
     return ""
 

@@ -73,8 +73,9 @@ class Turn:
         pieces = await self._rows.pieces(self.upload.id)
         try:
             form = await self._sniff(pieces, folder)
-        except FilemillError:
-            await self._storage.delete(await self._rows.remove(self.upload.id))
+        except FilemillError as error:
+            if error.code is not ErrorCode.OVERLOADED:  # then nothing is known of the content
+                await self._storage.delete(await self._rows.remove(self.upload.id))
             raise
         return await self._settle(pieces, form)
 

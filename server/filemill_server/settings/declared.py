@@ -139,6 +139,18 @@ class Settings(Struct, frozen=True, kw_only=True):
     queue: Annotated[int, Meta(ge=0, description="Requests that may wait for a worker; one more is answered 503.")] = (
         100
     )
+    max_connections: Annotated[
+        int,
+        Meta(ge=1, description="Open connections; a further one is answered 503, but for questions about health."),
+    ] = 4096
+    stall_seconds: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="A head has to be complete, and a body or an answer to get on by 1 KiB a second, within this"
+            " time and at most twice of it.",
+        ),
+    ] = 30.0
     deadline_seconds: Annotated[float, Meta(gt=0, description="Longest time of one piece of work, seconds.")] = (
         _DEFAULTS.deadline_seconds
     )
