@@ -14,13 +14,14 @@ from msgspec.structs import fields
 
 from filemill_server.settings import (
     LogLevel,
+    ServerSecret,
     Settings,
     SettingsError,
     cpu_quota,
     described,
     limits,
     load_settings,
-    signing_secret,
+    server_secret,
 )
 
 WRONG = {
@@ -180,10 +181,13 @@ def test_limits_of_documents_come_from_the_settings() -> None:
 def test_secret_is_made_once(tmp_path: Path) -> None:
     """Without a secret in the settings one is made, kept for the owner only, and the same ever after."""
     settings = Settings(data_dir=tmp_path / "new")
-    first = signing_secret(settings)
+    first = server_secret(settings).current
     assert len(first) >= 32
-    assert signing_secret(settings) == first
-    assert signing_secret(Settings(data_dir=tmp_path / "other")) != first
+    assert server_secret(settings).current == first
+    assert server_secret(Settings(data_dir=tmp_path / "other")).current != first
     assert stat.S_IMODE((tmp_path / "new" / "secret").stat().st_mode) == 0o600
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["secret"]
-    assert signing_secret(Settings(data_dir=tmp_path, secret="s" * 32)) == b"s" * 32
+    own = server_secret(Settings(data_dir=tmp_path, secret="s" * 32, secret_previous="p" * 32))
+    assert own == ServerSecret(b"s" * 32, b"p" * 32)
+    assert "sss" not in repr(own)
+    assert "ppp" not in repr(own)
