@@ -127,6 +127,25 @@ def test_secrets_are_masked(tmp_path: Path) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FILEMILL_SECRET_PREVIOUS", "hunter2 hunter2 hunter2 hunter2 hunter2"),
+        ("FILEMILL_DATABASE_URL", "postgresql://user:/hunter2@host/filemill"),
+        ("FILEMILL_DATABASE_URL", "postgresql://user:hun@hunter2@host/filemill"),
+        ("FILEMILL_DATABASE_URL", "postgresql://host/filemill?user=u&password=hunter2&sslmode=require"),
+        ("FILEMILL_DATABASE_URL", "postgresql:///filemill?sslPassword=hunter2"),
+        ("FILEMILL_STORAGE_URL", "s3://id:hunter2@bucket/files"),
+        ("FILEMILL_STORAGE_URL", "s3://bucket/files?aws_secret_access_key=hunter2"),
+    ],
+)
+def test_no_spelling_of_a_secret_is_shown(name: str, value: str) -> None:
+    """A password is masked wherever in a URL it stands and whatever it holds."""
+    (row,) = (row for row in described(load_settings({name: value}), {name: value}) if row.name == name)
+    assert "***" in row.value
+    assert "hunter2" not in row.value
+
+
 def test_every_setting_is_described() -> None:
     """NA-81: each setting has a meaning that is a sentence."""
     rows = described(Settings(), {})
