@@ -67,15 +67,15 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
         source_storage = Storage.open_sources(settings.source_storage_url) if settings.source_storage_url else None
         uploads = Uploads(database, storage)
         assets = Assets(database, storage)
-        store = JobStore(database)
-        watch = Watch(store)
-        stack.callback(watch.close)
         plans = load_plans(settings.plans_file)
         secret = server_secret(settings)
         sealers = {purpose: Sealer(secret.current, purpose, secret.previous) for purpose in Purpose}
         if secret.previous is not None:
             await reseal(database, sealers)
         secrets = TenantSecrets(database, sealers[Purpose.WEBHOOK])
+        store = JobStore(database, sealers[Purpose.JOB])
+        watch = Watch(store)
+        stack.callback(watch.close)
         endpoints = DisabledEndpoints(database)
         services = Services(
             settings=settings,
@@ -94,7 +94,7 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
             uploads=uploads,
             partial_uploads=PartialUploads(database, storage, uploads, registry.formats, workplace.id),
             jobs=Jobs(store, watch),
-            idempotency=Idempotency(database, workplace.id),
+            idempotency=Idempotency(database, workplace.id, sealers[Purpose.ANSWER]),
             signer=Signer(secret.current, secret.previous),
             tokens=sealers[Purpose.TOKEN],
             fetch_policy=FetchPolicy(

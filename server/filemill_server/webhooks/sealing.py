@@ -22,6 +22,8 @@ class Purpose(Enum):
     WEBHOOK = b"filemill:webhook-secret:1"
     APP = b"filemill:app-secret:1"
     TOKEN = b"filemill:token:1"
+    JOB = b"filemill:job:1"
+    ANSWER = b"filemill:answer:1"
 
     @property
     def what(self) -> str:
@@ -33,6 +35,8 @@ _WHAT = {
     Purpose.WEBHOOK: "The secret that signs webhooks",
     Purpose.APP: "The secret that signs policies",
     Purpose.TOKEN: "The token",
+    Purpose.JOB: "What the job holds",
+    Purpose.ANSWER: "The answer to the first request with this key",
 }
 
 
