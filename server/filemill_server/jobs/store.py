@@ -54,11 +54,14 @@ class JobStore:
     Args:
         database: the database.
         sealer: encrypts what jobs have to do and what came of them; without it they are kept as they are.
+
+    Attributes:
+        texts: encrypts and reads what opens something.
     """
 
     def __init__(self, database: Database, sealer: Sealer | None = None) -> None:
         self._database = database
-        self._texts = JobTexts(sealer)
+        self.texts = JobTexts(sealer)
 
     async def add(
         self, *new: NewJob, uploads: Sequence[Mapping[str, Any]] = (), pay: Pay | None = None
@@ -180,7 +183,7 @@ class JobStore:
             FilemillError: `INTERNAL_ERROR` where it can't be read any more.
         """
         assert row.request is not None  # it goes with the job's end
-        order = self._texts.order(row.request, row.id)
+        order = self.texts.order(row.request, row.id)
         if order is None:
             raise FilemillError(ErrorCode.INTERNAL_ERROR, "The job was encrypted under another secret of the server.")
         return order
@@ -199,7 +202,7 @@ class JobStore:
         Returns:
             False if it ended before; nothing changes then, and the bytes belong to nobody.
         """
-        kept = self._texts.close(result, id)
+        kept = self.texts.close(result, id)
         return await self._end(id, State.SUCCEEDED, made, term, progress=1.0, result=kept)
 
     async def fail(self, id: str, error: str) -> bool:
@@ -219,20 +222,26 @@ class JobStore:
         **values: object,
     ) -> bool:
         ending = Ending(id, state, made, term, values)
-        return await self._database.run(lambda connection: end_job(connection, ending, self._texts))
+        return await self._database.run(lambda connection: end_job(connection, ending, self.texts))
 
     async def _rows(self, query: Select[Any]) -> Sequence[JobRow]:
         return self._opened(await self._database.read(lambda connection: read_jobs(connection, query)))
 
     def _opened(self, rows: Sequence[JobRow]) -> Sequence[JobRow]:
-        return [
-            row if row.result is None else replace(row, result=self._texts.open(row.result, row.id)) for row in rows
-        ]
+        return [self._shown(row) for row in rows]
+
+    def _shown(self, row: JobRow) -> JobRow:
+        opened = {
+            name: None if kept is None else self.texts.open(kept, row.id)
+            for name, kept in (("result", row.result), ("webhook", row.webhook))
+        }
+        return replace(row, **opened)
 
     def _columns(self, job: NewJob) -> dict[str, Any]:
         columns: dict[str, Any] = asdict(job)
-        order = self._texts.close(columns.pop("order"), job.id)
-        return columns | {"request": order, "parts_left": job.parts}
+        order = self.texts.close(columns.pop("order"), job.id)
+        webhook = None if job.webhook is None else self.texts.close(job.webhook, job.id)
+        return columns | {"request": order, "webhook": webhook, "parts_left": job.parts}
 
 
 def _unexpired() -> ColumnElement[bool]:

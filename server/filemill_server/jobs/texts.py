@@ -1,6 +1,7 @@
-"""What a job has to do and what came of it, as the database keeps it.
+"""What a job has to do, what came of it and whom it tells, as the database keeps it.
 
-Both hold what opens something: headers and URLs of sources, passwords of documents, signed URLs of results.
+All hold what opens something: headers and URLs of sources, passwords of documents, signed URLs of results, tokens in
+the URLs of webhooks.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 from filemill_server.jobs.work import Order, decode_order
 from filemill_server.webhooks.sealing import Sealer
 
-_PLAIN = "{"
-"""How JSON begins, and base64 does not: rows from before they were encrypted are read as they are."""
+_PLAIN = ("{", "http://", "https://")
+"""How JSON and URLs begin, and base64 does not: rows from before they were encrypted are read as they are."""
 
 
 class JobTexts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Table, select
 
 from filemill import ErrorCode, FilemillError
@@ -13,8 +14,10 @@ from filemill_server.database import Database
 from filemill_server.idempotency import Idempotency, Stored
 from filemill_server.jobs.rows import NewJob, State
 from filemill_server.jobs.store import JobStore
+from filemill_server.jobs.texts import JobTexts
 from filemill_server.jobs.work import Work, encode_order
-from filemill_server.tables import idempotency, jobs
+from filemill_server.tables import idempotency, jobs, webhook_deliveries
+from filemill_server.webhooks.deliveries import Deliveries
 from filemill_server.webhooks.sealing import Purpose, Sealer
 
 OLD, NEW = b"the secret of before", b"the secret of now..."
@@ -23,6 +26,7 @@ WORK = Work(
     base_url="http://localhost",
 )
 RESULT = '{"assetId": "a", "url": "http://localhost/v1/assets/a?expires=1&signature=hidden"}'
+HOOK = "https://hooks.example/?token=hidden"
 ANSWER = Stored(200, {"Content-Type": "application/json"}, RESULT.encode() + b"\x80\xff")
 PLACE = ("shop", "POST", "/v1/flip", "key")
 
@@ -41,7 +45,7 @@ def answers(database: Database, secret: bytes = OLD, previous: bytes | None = No
 
 async def add(jobs: JobStore) -> None:
     """Keep a job that waits."""
-    await jobs.add(NewJob(id="j", tenant="shop", order=encode_order(WORK).decode()))
+    await jobs.add(NewJob(id="j", tenant="shop", order=encode_order(WORK).decode(), webhook=HOOK))
 
 
 async def rows(database: Database, table: Table) -> str:
@@ -62,7 +66,7 @@ async def test_jobs(database: Database) -> None:
     assert await kept.succeed("j", RESULT)
     for read in (await kept.get("j"), (await kept.get_many(["j"]))[0], (await kept.list("shop"))[0][0]):
         assert read is not None
-        assert read.result == RESULT
+        assert (read.result, read.webhook) == (RESULT, HOOK)
     assert "hidden" not in await rows(database, jobs)
 
 
@@ -76,7 +80,7 @@ async def test_jobs_of_before(database: Database) -> None:
     assert await store(database).succeed("j", RESULT)
     read = await changed.get("j")
     assert read is not None
-    assert read.result == RESULT
+    assert (read.result, read.webhook) == (RESULT, HOOK)
 
 
 async def test_jobs_that_cannot_be_read(database: Database) -> None:
@@ -91,7 +95,21 @@ async def test_jobs_that_cannot_be_read(database: Database) -> None:
     assert await lost.fail("j", "{}")
     ended = await lost.get("j")
     assert ended is not None
-    assert (ended.state, ended.result) == (State.FAILED, None)
+    assert (ended.state, ended.result, ended.webhook) == (State.FAILED, None, None)
+
+
+async def test_messages(database: Database) -> None:
+    """A message that waits, and where it goes, are read back, and neither stands in the row as it is."""
+    kept = Deliveries(database, JobTexts(Sealer(OLD, Purpose.JOB)))
+    made = await kept.begin("j", "shop", HOOK, RESULT.encode())
+    assert (made.url, made.body) == (HOOK, RESULT.encode())
+    assert "hidden" not in await rows(database, webhook_deliveries)
+    before = Deliveries(database, JobTexts(None))
+    await before.begin("k", "shop", HOOK, RESULT.encode())
+    assert await kept.get("k") == replace(made, job_id="k")
+    lost = await Deliveries(database, JobTexts(Sealer(NEW, Purpose.JOB))).get("j")
+    assert lost is not None
+    assert lost.body is None
 
 
 async def test_answers(database: Database) -> None:
