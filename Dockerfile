@@ -25,11 +25,13 @@ ARG WITH=""
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends fontconfig fonts-dejavu-core libarchive13t64 libjemalloc2 tesseract-ocr ${WITH} \
     && rm -rf /var/lib/apt/lists/* \
+    && find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
     && useradd --uid 10001 --create-home filemill \
     && install --directory --owner=filemill --group=filemill --mode=0700 /data
 COPY --from=build /opt/filemill /opt/filemill
 ENV PATH=/opt/filemill/bin:$PATH \
     LD_PRELOAD=libjemalloc.so.2 \
+    XDG_CACHE_HOME=/tmp/cache \
     FILEMILL_DATA_DIR=/data \
     FILEMILL_HOST=0.0.0.0
 USER filemill

@@ -59,7 +59,11 @@ def kill_embedded(folder: Path, kills: int, seed: int) -> Report:
     """Kill one server on SQLite again and again, with everything that it needs in one folder."""
     server = LiveServer(folder / "data", {"FILEMILL_WORKERS": "2", **install_plugin(folder / "site")})
     server.start()
-    ledger = Ledger(f"sqlite:///{server.data / 'filemill.db'}", LocalStore(server.data / "files"))
+    ledger = Ledger(
+        f"sqlite:///{server.data / 'filemill.db'}",
+        LocalStore(server.data / "files"),
+        (server.data / "secret").read_bytes(),
+    )
     try:
         return _kill([server], [server], ledger, kills, random.Random(seed), all_down=True)
     finally:
@@ -78,7 +82,7 @@ def kill_two_nodes(folder: Path, shared: dict[str, str], kills: int, seed: int) 
     """
     environment = shared | {"FILEMILL_WORKERS": "2"} | install_plugin(folder / "site")
     servers = [LiveServer(folder / name / "data", dict(environment)) for name in ("one", "two")]
-    ledger = Ledger(shared["FILEMILL_DATABASE_URL"], store_of(shared))
+    ledger = Ledger(shared["FILEMILL_DATABASE_URL"], store_of(shared), shared["FILEMILL_SECRET"].encode())
     try:
         for server in servers:
             server.data.parent.mkdir()

@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from filemill_server.database_url import database_url
 from filemill_server.tables import files, jobs
+from filemill_server.webhooks.sealing import Purpose, Sealer
 from live import LiveServer
 from nodes import order
 
@@ -31,11 +32,13 @@ class Ledger:
     Args:
         url: of the database.
         store: where the bytes are, from the folder of the files on.
+        secret: of the servers, which encrypts what came of jobs.
     """
 
-    def __init__(self, url: str, store: ObjectStore) -> None:
+    def __init__(self, url: str, store: ObjectStore, secret: bytes) -> None:
         self._engine = create_engine(database_url(url), poolclass=NullPool)
         self._store = store
+        self._sealer = Sealer(secret, Purpose.JOB)
 
     def rows(self, *columns: Any, where: ColumnElement[bool] = _ALL) -> Sequence[Row[Any]]:
         """Return columns of jobs."""
@@ -86,7 +89,8 @@ class Ledger:
         wanted = set(accepted)
         failed = [(row.id, row.state, row.error) for row in rows if row.id in wanted and row.state != "succeeded"]
         assert not failed, f"{len(failed)} jobs did not succeed: {failed[:3]}"
-        results = sorted(msgspec.json.decode(row.result)["assetId"] for row in rows if row.state == "succeeded")
+        opened = [self._sealer.open(row.result, row.id) for row in rows if row.state == "succeeded"]
+        results = sorted(msgspec.json.decode(result)["assetId"] for result in opened)
         until = time.monotonic() + SETTLE_SECONDS
         strays = self._strays(results)
         while any(at > last_fault for at in strays.values()):

@@ -61,7 +61,12 @@ class Database:
             self._reader = _sqlite(parsed, "BEGIN", THREADS)
         else:
             self._writer = self._reader = create_engine(
-                parsed, pool_size=THREADS, max_overflow=0, pool_pre_ping=True, connect_args=_POSTGRES
+                parsed,
+                pool_size=THREADS,
+                max_overflow=0,
+                pool_pre_ping=True,
+                hide_parameters=True,  # of statements in errors, which are logged
+                connect_args=_POSTGRES,
             )
         self._threads = ThreadPoolExecutor(THREADS, "filemill-database")
         self._writes: Batches[Work, object] = Batches(self._commit, "filemill-writer", BATCH)
@@ -169,6 +174,7 @@ def _sqlite(url: URL, begin: str, size: int) -> Engine:
         url,
         pool_size=size,
         max_overflow=0,
+        hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS, "isolation_level": None},
     )
     event.listen(engine, "connect", _prepare_sqlite)

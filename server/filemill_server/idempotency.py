@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from filemill.errors import ErrorCode, FilemillError, invalid
 from filemill_server.database import Database
 from filemill_server.tables import idempotency, to_stored
+from filemill_server.webhooks.sealing import Sealer
 
 KEEP = timedelta(hours=24)
 """How long an answer is kept."""
@@ -24,6 +25,7 @@ HOLD = timedelta(minutes=15)
 LEFT = timedelta(minutes=1)
 """From when on a key is taken for left over that this process holds and no request of it works under."""
 _ENTER = insert(idempotency)
+_SEALED = b"sealed:"
 
 
 class Stored(Struct, frozen=True):
@@ -41,11 +43,13 @@ class Idempotency:
     Args:
         database: the database.
         holder: a name for this process that no earlier or other one has.
+        sealer: encrypts the bodies, which hold signed URLs; without it they are kept as they are.
     """
 
-    def __init__(self, database: Database, holder: str) -> None:
+    def __init__(self, database: Database, holder: str, sealer: Sealer | None = None) -> None:
         self._database = database
         self._holder = holder
+        self._sealer = sealer
         self._at_work: Counter[str] = Counter()
 
     async def begin(self, tenant: str, method: str, path: str, key: str, fingerprint: str) -> Stored | None:
@@ -79,7 +83,7 @@ class Idempotency:
                 with connection.begin_nested():
                     connection.execute(_ENTER, row)
             except IntegrityError:
-                return _standing(connection, scope, fingerprint)
+                return self._standing(connection, scope, fingerprint)
             return None
 
         stored = None
@@ -96,14 +100,14 @@ class Idempotency:
         self, tenant: str, method: str, path: str, key: str, stored: Stored, keep: timedelta = KEEP
     ) -> None:
         """Keep the answer of a held key for a time."""
+        scope = _scope(tenant, method, path, key)
         values = {
             "status": stored.status,
             "headers": msgspec.json.encode(stored.headers).decode(),
-            "body": stored.body,
+            "body": self._closed(scope, stored.body),
             "asset_id": stored.asset_id,
             "expires_at": to_stored(datetime.now(UTC) + keep),
         }
-        scope = _scope(tenant, method, path, key)
         query = update(idempotency).where(_is(scope), self._is_own).values(values)
         await self._database.run(lambda connection: connection.execute(query))
         self._leave(scope)
@@ -121,8 +125,15 @@ class Idempotency:
 
     async def forget(self, tenant: str, method: str, path: str, key: str, stored: Stored) -> None:
         """Let go of an answer before its time: what it tells of has gone."""
-        query = delete(idempotency).where(_is(_scope(tenant, method, path, key)), idempotency.c.body == stored.body)
-        await self._database.run(lambda connection: connection.execute(query))
+        scope = _scope(tenant, method, path, key)
+
+        def end(connection: Connection) -> None:
+            query = select(idempotency.c.body).where(_is(scope), idempotency.c.body.is_not(None))
+            kept = connection.execute(query).scalar_one_or_none()
+            if kept is not None and self._opened(scope, kept) == stored.body:
+                connection.execute(delete(idempotency).where(_is(scope), idempotency.c.body == kept))
+
+        await self._database.run(end)
 
     async def free(self, holders: Collection[str]) -> None:
         """Let go of all keys that processes held which are dead now."""
@@ -137,6 +148,35 @@ class Idempotency:
         query = delete(idempotency).where((idempotency.c.expires_at <= to_stored(now)) | left)
         await self._database.run(lambda connection: connection.execute(query))
 
+    def _standing(self, connection: Connection, scope: str, fingerprint: str) -> Stored | None:
+        row = connection.execute(select(idempotency).where(_is(scope))).mappings().one_or_none()
+        if row is not None and row["fingerprint"] != fingerprint:
+            raise invalid(
+                "Idempotency-Key", "This key was used for another request; take a fresh one for each request."
+            )
+        if row is None or row["status"] is None:
+            raise FilemillError(
+                ErrorCode.CONFLICT, "The first request with this Idempotency-Key is still running.", retry_after=1
+            )
+        body = self._opened(scope, row["body"])
+        if body is None:
+            raise FilemillError(ErrorCode.NOT_FOUND, "The answer to the first request with this key can't be read.")
+        return Stored(row["status"], msgspec.json.decode(row["headers"]), body, row["asset_id"])
+
+    def _closed(self, scope: str, body: bytes) -> bytes:
+        if self._sealer is None or not body:
+            return body
+        return _SEALED + self._sealer.seal(body.decode("latin-1"), scope).encode()  # any bytes have that form
+
+    def _opened(self, scope: str, kept: bytes) -> bytes | None:
+        """Read a body; None where the server's secret is another one now."""
+        if self._sealer is None or not kept.startswith(_SEALED):
+            return kept
+        try:
+            return self._sealer.open(kept.removeprefix(_SEALED).decode(), scope).encode("latin-1")
+        except ValueError:
+            return None
+
     @property
     def _is_own(self) -> ColumnElement[bool]:
         """Whether this process holds a key."""
@@ -148,17 +188,6 @@ class Idempotency:
         self._at_work[scope] -= 1
         if not self._at_work[scope]:
             del self._at_work[scope]
-
-
-def _standing(connection: Connection, scope: str, fingerprint: str) -> Stored | None:
-    row = connection.execute(select(idempotency).where(_is(scope))).mappings().one_or_none()
-    if row is not None and row["fingerprint"] != fingerprint:
-        raise invalid("Idempotency-Key", "This key was used for another request; take a fresh one for each request.")
-    if row is None or row["status"] is None:
-        raise FilemillError(
-            ErrorCode.CONFLICT, "The first request with this Idempotency-Key is still running.", retry_after=1
-        )
-    return Stored(row["status"], msgspec.json.decode(row["headers"]), row["body"], row["asset_id"])
 
 
 def _is(scope: str) -> ColumnElement[bool]:

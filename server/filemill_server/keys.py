@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import insert, select, update
+from sqlalchemy import Column, insert, select, update
 
 from filemill_server.database import Database
 from filemill_server.key_forms import KeyFieldError, new_secret
@@ -88,15 +88,25 @@ class Keys:
         """
         if len(secret) > _LONGEST:
             return None
-        hashed = _hash(secret)
+        return await self._working(keys.c.hash, _hash(secret))
+
+    async def get(self, id: str) -> Key | None:
+        """Return the working key with this id, which is no secret, or None."""
+        if len(id) > _LONGEST or not id.isalnum():  # PostgreSQL does not take every text
+            return None
+        return await self._working(keys.c.id, id)
+
+    async def _working(self, column: Column[str], value: str) -> Key | None:
+        # Before it is read: what is read later may be older than the moment at which it came.
         now = time.monotonic()
-        known = self._cache.get(hashed)
+        place = f"{column.name}:{value}"
+        known = self._cache.get(place)
         if known is None or known[0] < now:
-            query = select(keys).where(keys.c.hash == hashed)
+            query = select(keys).where(column == value)
             row = await self._database.read(lambda connection: connection.execute(query).mappings().one_or_none())
             known = (now + CACHE_SECONDS, None if row is None else _read(row))
-            self._cache[hashed] = known
-            self._cache.move_to_end(hashed)
+            self._cache[place] = known
+            self._cache.move_to_end(place)
             if len(self._cache) > CACHE_SIZE:
                 self._cache.popitem(last=False)
         key = known[1]

@@ -20,6 +20,9 @@ _TRACEPARENT = re.compile(rb"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$
 _QUIET = ("/health/live", "/health/ready", "/metrics")
 
 
+_PARAMETER = re.compile(r"\{(\w+)")
+
+
 class Metrics:
     """The counters behind `/metrics`; one object an application, so that tests don't share them."""
 
@@ -97,8 +100,18 @@ class Observe:
             log.info(
                 "request",
                 method=method,
-                path=scope["path"],
+                path=_shown(scope["path"], route),
                 status=status,
                 milliseconds=round(seconds * 1000, 1),
                 key_id=key.id if key is not None else None,
             )
+
+
+def _shown(path: str, route: str) -> str:
+    """Return what a log may show of a path: it itself where all that a caller can choose in it are ids.
+
+    Else it is the route: paths of dialects hold keys, signatures and whole URLs with what opens them, and what
+    follows a path that there isn't may be anything.
+    """
+    chosen = _PARAMETER.findall(route)
+    return path if chosen and all(name.endswith("_id") for name in chosen) else route

@@ -99,7 +99,7 @@ def allow_header(request: HttpRequest, error: HTTPException) -> dict[str, str]:
 
 def answer_defect(request: HttpRequest, error: Exception) -> Response[bytes]:
     """Answer an exception nobody expected; only the log says more."""
-    log.error("unexpected_error", path=request.url.path, exc_info=error)
+    log.error("unexpected_error", exc_info=error)
     return answer_error(
         request, FilemillError(ErrorCode.INTERNAL_ERROR, "An unexpected error; the server's log holds it by this id.")
     )

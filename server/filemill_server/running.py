@@ -33,7 +33,7 @@ from filemill_server.plans.domains import Domains
 from filemill_server.plans.usage import Usage
 from filemill_server.resumable.partial import PartialUploads
 from filemill_server.services import Services
-from filemill_server.settings import Settings, limits, signing_secret
+from filemill_server.settings import Settings, limits, server_secret
 from filemill_server.signing import Signer
 from filemill_server.storage import Storage
 from filemill_server.sweeper import Sweeper
@@ -43,6 +43,7 @@ from filemill_server.webhooks.app_events import Courier
 from filemill_server.webhooks.delivery import DeliveryPolicy
 from filemill_server.webhooks.endpoints import DisabledEndpoints
 from filemill_server.webhooks.notices import Notices
+from filemill_server.webhooks.resealing import reseal
 from filemill_server.webhooks.sealing import Purpose, Sealer
 from filemill_server.webhooks.tenant_secrets import TenantSecrets
 from filemill_server.workplace import Workplace
@@ -66,12 +67,15 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
         source_storage = Storage.open_sources(settings.source_storage_url) if settings.source_storage_url else None
         uploads = Uploads(database, storage)
         assets = Assets(database, storage)
-        store = JobStore(database)
+        plans = load_plans(settings.plans_file)
+        secret = server_secret(settings)
+        sealers = {purpose: Sealer(secret.current, purpose, secret.previous) for purpose in Purpose}
+        if secret.previous is not None:
+            await reseal(database, sealers)
+        secrets = TenantSecrets(database, sealers[Purpose.WEBHOOK])
+        store = JobStore(database, sealers[Purpose.JOB])
         watch = Watch(store)
         stack.callback(watch.close)
-        plans = load_plans(settings.plans_file)
-        secret = signing_secret(settings)
-        secrets = TenantSecrets(database, Sealer(secret))
         endpoints = DisabledEndpoints(database)
         services = Services(
             settings=settings,
@@ -85,14 +89,14 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
             plans=plans,
             usage=Usage(database, plans),
             domains=Domains(database),
-            keys=Keys(database, plans, Sealer(secret, Purpose.APP)),
+            keys=Keys(database, plans, sealers[Purpose.APP]),
             assets=assets,
             uploads=uploads,
             partial_uploads=PartialUploads(database, storage, uploads, registry.formats, workplace.id),
             jobs=Jobs(store, watch),
-            idempotency=Idempotency(database, workplace.id),
-            signer=Signer(secret),
-            tokens=Sealer(secret, Purpose.TOKEN),
+            idempotency=Idempotency(database, workplace.id, sealers[Purpose.ANSWER]),
+            signer=Signer(secret.current, secret.previous),
+            tokens=sealers[Purpose.TOKEN],
             fetch_policy=FetchPolicy(
                 max_bytes=settings.max_upload_bytes,
                 timeout_seconds=settings.fetch_timeout_seconds,
@@ -124,7 +128,11 @@ async def running(settings: Settings, registry: Registry, metrics: Metrics, pool
         stack.push_async_callback(dispatcher.stop, settings.deadline_seconds)
         services.jobs.dispatcher = dispatcher
         courier = Courier(
-            database, Sealer(secret), policy=DeliveryPolicy.of(settings), attempts=metrics.webhooks, sign=signed_headers
+            database,
+            sealers[Purpose.WEBHOOK],
+            policy=DeliveryPolicy.of(settings),
+            attempts=metrics.webhooks,
+            sign=signed_headers,
         )
         sweeper = Sweeper(database, storage, services.idempotency, workplace, services.notices, dispatcher, courier)
         for work in (services.packs.watch(), sweeper.run(), courier.run()):

@@ -77,7 +77,8 @@ class Bench:
         server = LiveServer(data, environment, words=("serve", *options))
         self._stack.callback(server.stop)
         server.start()
-        ledger = Ledger(environment.get("FILEMILL_DATABASE_URL", f"sqlite:///{data / 'filemill.db'}"), MemoryStore())
+        url = environment.get("FILEMILL_DATABASE_URL", f"sqlite:///{data / 'filemill.db'}")
+        ledger = Ledger(url, MemoryStore(), (data / "secret").read_bytes())
         self._stack.callback(ledger.close)
         return server, ledger
 
@@ -172,6 +173,7 @@ def worker_of(server: LiveServer, folder: Path, **settings: str) -> Iterator[Wor
     own = {f"FILEMILL_{key.upper()}": value for key, value in settings.items()}
     environment = {key: value for key, value in server.environment.items() if key.startswith("FILEMILL_")}
     environment["FILEMILL_STORAGE_URL"] = f"file://{server.data / 'files'}"
+    environment["FILEMILL_SECRET"] = (server.data / "secret").read_text()
     if "FILEMILL_DATABASE_URL" not in environment:
         environment["FILEMILL_DATABASE_URL"] = f"sqlite:///{server.data / 'filemill.db'}"
     del environment["FILEMILL_DATA_DIR"], environment["FILEMILL_PORT"]

@@ -5,7 +5,6 @@ The set-up that they describe is tried as processes in tests/server/live/test_no
 
 from __future__ import annotations
 
-import configparser
 import json
 import re
 import subprocess
@@ -19,7 +18,7 @@ import yaml
 from click.testing import CliRunner
 from msgspec.structs import fields
 
-from documentation import ROOT, blocks
+from documentation import ROOT
 from filemill_server.cli import main
 from filemill_server.settings import Settings
 from live import LiveServer
@@ -166,17 +165,25 @@ def test_nodes_end_in_their_time() -> None:
         assert int(service["stop_grace_period"].removesuffix("s")) > Settings().deadline_seconds + 10
 
 
-def test_systemd_unit() -> None:
-    """The service of the handbook runs a command that there is, and signals and waits as a node needs it."""
-    (block,) = blocks("ini", [ROOT / OPERATIONS])
-    unit = configparser.ConfigParser()
-    unit.optionxform = str  # type: ignore[assignment,method-assign]
-    unit.read_string(block.text)
-    service = unit["Service"]
-    assert service["ExecStart"].split()[0].endswith("/bin/filemill")
-    assert CliRunner().invoke(main, [*service["ExecStart"].split()[1:], "--help"]).exit_code == 0
-    assert service["KillMode"] == "mixed"
-    assert int(service["TimeoutStopSec"]) >= 2 * Settings().deadline_seconds + 30
+def test_nodes_can_change_nothing_but_their_volume() -> None:
+    """A node has a root that it can't write to, no capability, and the engine's own confinement, unweakened."""
+    for service in NODES.values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert [place.partition(":")[0] for place in service["tmpfs"]] == ["/tmp"]
+        assert [volume.partition(":")[2] for volume in service["volumes"]] == [last("VOLUME")]
+        assert service["ulimits"] == {"core": 0}
+        weakens = {"privileged", "cap_add", "devices", "network_mode", "pid", "ipc", "userns_mode", "user"}
+        assert not weakens & service.keys()
+    cache = dict(re.findall(r"(\w+)=(\S+)", last("ENV")))["XDG_CACHE_HOME"]
+    assert cache.startswith("/tmp/")  # what programs keep for themselves has a place
+
+
+def test_image_has_no_program_that_gives_rights() -> None:
+    """Nothing in the image that others start runs as root."""
+    installed = next(one.text for one in instructions() if "apt-get install" in one.text)
+    assert "find / -xdev -type f -perm /6000 -exec chmod a-s {} +" in installed
 
 
 def test_images_are_pinned() -> None:

@@ -9,7 +9,7 @@ import click
 from filemill_server.cli.stored import with_database
 from filemill_server.cli.tables import show_table
 from filemill_server.database import Database
-from filemill_server.settings import Settings, signing_secret
+from filemill_server.settings import Settings, server_secret
 from filemill_server.webhooks.app_webhooks import AppWebhooks
 from filemill_server.webhooks.delivery import DeliveryPolicy, target
 from filemill_server.webhooks.sealing import Sealer
@@ -56,4 +56,5 @@ def remove_webhook(tenant: str, webhook: str) -> None:
 
 
 def _webhooks(database: Database, settings: Settings) -> AppWebhooks:
-    return AppWebhooks(database, Sealer(signing_secret(settings)))
+    secret = server_secret(settings)
+    return AppWebhooks(database, Sealer(secret.current, previous=secret.previous))

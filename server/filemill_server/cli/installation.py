@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import click
+import structlog
 from msgspec import Struct
 
 from filemill.limits import Limits
@@ -16,6 +17,8 @@ from filemill_server.settings import Settings, SettingsError, limits, load_setti
 
 if TYPE_CHECKING:
     from filemill_server.packs import Packs
+
+log = structlog.get_logger("filemill")
 
 
 class Installation(Struct, frozen=True):
@@ -33,6 +36,14 @@ def settings_or_exit() -> Settings:
     except SettingsError as error:
         tell(error)
         sys.exit(2)
+
+
+def warn_of_root() -> None:
+    """Say in the log that the server has more rights than it needs; it may be root of a container only, and goes on."""
+    if os.geteuid() == 0:
+        log.warning(
+            "runs_as_root", advice="Run it as an ordinary user: whatever breaks out of a worker has its rights."
+        )
 
 
 def tell(error: SettingsError) -> None:

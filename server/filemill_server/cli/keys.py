@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import click
 
 from filemill_server.cli.app_webhooks import webhooks
+from filemill_server.cli.moments import Moment
 from filemill_server.cli.stored import with_database
 from filemill_server.cli.tables import show_table
 from filemill_server.cli.tenants import domains, tenant_credits
 from filemill_server.database import Database
 from filemill_server.keys import Key, Keys
 from filemill_server.plans.declared import load_plans
-from filemill_server.settings import Settings, signing_secret
+from filemill_server.settings import Settings, server_secret
 from filemill_server.webhooks.sealing import Purpose, Sealer
 from filemill_server.webhooks.tenant_secrets import TenantSecret, TenantSecrets
-
-_DURATION = re.compile(r"([1-9][0-9]{0,6})([hdw])")
-_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-
-
-class Moment(click.ParamType[datetime]):
-    """A moment to come: ISO 8601 (UTC where it names no zone), or a time from now such as `12h`, `90d`, `4w`."""
-
-    name = "when"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Read the moment."""
-        text, now = str(value), datetime.now(UTC)
-        try:
-            if match := _DURATION.fullmatch(text):
-                moment = now + int(match[1]) * _UNITS[match[2]]
-            else:
-                moment = datetime.fromisoformat(text)
-                moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        except (ValueError, OverflowError):
-            self.fail(f"{text!r} is neither a date such as 2030-01-31 nor a time such as 12h, 90d or 4w.", param, ctx)
-        if moment <= now:
-            self.fail(f"{text!r} is in the past.", param, ctx)
-        return moment
 
 
 @click.group()
@@ -76,7 +52,8 @@ def create_key(
     """Make a key and print it on standard output. It can't be shown again."""
 
     async def create(database: Database, settings: Settings) -> tuple[Key, str, str | None]:
-        sealer = Sealer(signing_secret(settings), Purpose.APP)
+        own = server_secret(settings)
+        sealer = Sealer(own.current, Purpose.APP, own.previous)
         kept = Keys(database, load_plans(settings.plans_file), sealer)
         key, secret = await kept.create(
             name=name,
@@ -138,7 +115,8 @@ def webhook_secret(name: str, rotate: bool) -> None:
         tenant = next((key.tenant for key in await Keys(database).list() if key.name == name), None)
         if tenant is None:
             return None
-        secrets = TenantSecrets(database, Sealer(signing_secret(settings)))
+        own = server_secret(settings)
+        secrets = TenantSecrets(database, Sealer(own.current, previous=own.previous))
         return await (secrets.rotate(tenant) if rotate else secrets.get(tenant))
 
     found = with_database(secret)

@@ -17,6 +17,7 @@ _COMMANDS = {
     "presets": ("presets:presets", "List packs, check preset files."),
     "run": ("run:run", "Run a pipeline on local files."),
     "serve": ("serve:serve", "Start the server."),
+    "sign": ("sign:sign", "Sign URLs that work without a key until a moment."),
     "worker": ("worker:worker", "Run jobs, and answer no requests."),
 }
 

@@ -16,7 +16,7 @@ import click
 import uvloop
 from msgspec.structs import replace
 
-from filemill_server.cli.installation import settings_or_exit, tell
+from filemill_server.cli.installation import settings_or_exit, tell, warn_of_root
 from filemill_server.logs import configure_logs
 from filemill_server.memory import keep_freed_memory
 from filemill_server.settings import Settings, SettingsError
@@ -46,6 +46,7 @@ def serve(host: str | None, port: int | None, workers: int | None, no_jobs: bool
     given = {"host": host, "port": port, "workers": workers}
     settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
     configure_logs(settings.log_level)
+    warn_of_root()
     keep_freed_memory()
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # that it runs is said by the greeting
     try:

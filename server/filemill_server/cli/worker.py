@@ -10,7 +10,7 @@ import click
 import uvloop
 from msgspec.structs import replace
 
-from filemill_server.cli.installation import settings_or_exit
+from filemill_server.cli.installation import settings_or_exit, warn_of_root
 from filemill_server.logs import configure_logs
 from filemill_server.memory import keep_freed_memory
 from filemill_server.settings import Settings
@@ -29,6 +29,7 @@ def worker(workers: int | None) -> None:
     if workers is not None:
         settings = replace(settings, workers=workers)
     configure_logs(settings.log_level)
+    warn_of_root()
     keep_freed_memory()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_work(settings))

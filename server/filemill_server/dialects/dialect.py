@@ -94,7 +94,7 @@ class Dialect:
             return response
 
         def answer_defect(request: HttpRequest, error: Exception) -> Response[bytes]:
-            log.error("unexpected_error", dialect=self.name, path=request.url.path, exc_info=error)
+            log.error("unexpected_error", dialect=self.name, exc_info=error)
             detail = "An unexpected error; the server's log holds it by the id in X-Request-Id."
             return self.refuse(request, FilemillError(ErrorCode.INTERNAL_ERROR, detail))
 

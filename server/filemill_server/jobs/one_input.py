@@ -14,7 +14,7 @@ from filemill.sources import Source
 from filemill.task import Input
 from filemill_server.inputs import Bringer
 from filemill_server.jobs.rows import JobRow
-from filemill_server.jobs.work import OneInput, SavedPipeline, Work, decode_order
+from filemill_server.jobs.work import OneInput, Order, SavedPipeline, Work
 from filemill_server.services import Services
 
 
@@ -57,17 +57,17 @@ async def format_of(services: Services, path: Path, name: str, possible: Collect
     return found
 
 
-def seconds_left(row: JobRow, longest: float) -> float:
+def seconds_left(row: JobRow, order: Order, longest: float) -> float:
     """Return how long a job may take from now on; what a process before this one took is not given again.
 
     Args:
         row: the job, which has been begun.
+        order: what it has to do.
         longest: what the server allows each time.
 
     Raises:
         FilemillError: `DEADLINE_EXCEEDED` where nothing is left.
     """
-    order = decode_order(row.request) if row.request is not None else None
     if not isinstance(order, Work) or order.deadline_seconds is None:
         return longest
     left = order.deadline_seconds

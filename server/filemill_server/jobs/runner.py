@@ -29,7 +29,7 @@ from filemill_server.jobs.queue import Reached
 from filemill_server.jobs.rows import JobRow
 from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.terms import Term
-from filemill_server.jobs.work import Assembly, Work, decode_order
+from filemill_server.jobs.work import Assembly, Order, Work
 from filemill_server.messages import Archive
 from filemill_server.results import output_bodies, outputs_of, put_all, result_body
 from filemill_server.services import Services
@@ -116,22 +116,23 @@ class Runner:
         await _insist(lambda: self._store.fail(row.id, problem))
 
     async def _make(self, row: JobRow, tell: Tell) -> Made:
-        seconds = seconds_left(row, self._services.settings.job_deadline_seconds)
+        order = self._store.order_of(row)
+        seconds = seconds_left(row, order, self._services.settings.job_deadline_seconds)
         try:
             async with asyncio.timeout(seconds) as deadline:
-                return await self._try(row, tell, Clock(deadline))
+                return await self._try(row, order, tell, Clock(deadline))
         except TimeoutError:
             raise FilemillError(
                 ErrorCode.DEADLINE_EXCEEDED, f"The job took longer than {seconds:g} s and was stopped."
             ) from None
 
-    async def _try(self, row: JobRow, tell: Tell, clock: Clock) -> Made:
+    async def _try(self, row: JobRow, order: Order, tell: Tell, clock: Clock) -> Made:
         """Do the work, again where the reason why it failed can pass: a network, a store, a crash of the worker."""
         crashes = failures = fetches = 0
         while True:
             try:
                 async with working_folder(self._services.work_folder) as folder:
-                    return await self._once(row, folder, tell, clock)
+                    return await self._once(row, order, folder, tell, clock)
             except WorkerCrash as crash:
                 crashes += 1
                 if crashes == MAX_CRASHES:
@@ -151,9 +152,7 @@ class Runner:
             with self._pace.pausing():
                 await asyncio.sleep(wait_seconds(failures))
 
-    async def _once(self, row: JobRow, folder: Path, tell: Tell, clock: Clock) -> Made:
-        assert row.request is not None  # it goes with the job's end
-        order = decode_order(row.request)
+    async def _once(self, row: JobRow, order: Order, folder: Path, tell: Tell, clock: Clock) -> Made:
         if isinstance(order, Work):
             return await self._work(row, order, folder, tell, clock)
         return await self._assemble(row, order, folder)

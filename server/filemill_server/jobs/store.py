@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -23,13 +23,16 @@ from sqlalchemy import (
     update,
 )
 
-from filemill.errors import FilemillError
+from filemill.errors import ErrorCode, FilemillError
 from filemill_server.cursors import make_cursor, read_cursor
 from filemill_server.database import Database
-from filemill_server.jobs.ending import end_job
+from filemill_server.jobs.ending import Ending, end_job
 from filemill_server.jobs.rows import LIVE, JobRow, NewJob, State, read_jobs, read_page, read_row
 from filemill_server.jobs.terms import Term
+from filemill_server.jobs.texts import JobTexts
+from filemill_server.jobs.work import Order
 from filemill_server.tables import files, jobs, to_stored
+from filemill_server.webhooks.sealing import Sealer
 
 Pay = Callable[[Connection], object]
 
@@ -46,10 +49,19 @@ _SHOWN = select(*(column for column in jobs.columns if column is not jobs.c.requ
 
 
 class JobStore:
-    """The rows of jobs."""
+    """The rows of jobs.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: the database.
+        sealer: encrypts what jobs have to do and what came of them; without it they are kept as they are.
+
+    Attributes:
+        texts: encrypts and reads what opens something.
+    """
+
+    def __init__(self, database: Database, sealer: Sealer | None = None) -> None:
         self._database = database
+        self.texts = JobTexts(sealer)
 
     async def add(
         self, *new: NewJob, uploads: Sequence[Mapping[str, Any]] = (), pay: Pay | None = None
@@ -66,7 +78,7 @@ class JobStore:
         """
         now = _now()
         # A list in order of creation has them in this order.
-        rows = [_EMPTY | _columns(job) | {"created_at": now + index} for index, job in enumerate(new)]
+        rows = [_EMPTY | self._columns(job) | {"created_at": now + index} for index, job in enumerate(new)]
 
         def enter(connection: Connection) -> FilemillError | None:
             try:
@@ -82,7 +94,7 @@ class JobStore:
         refusal = await self._database.run(enter)
         if refusal is not None:
             raise refusal
-        return [read_row(row) for row in rows]
+        return self._opened([read_row(row) for row in rows])
 
     async def get(self, id: str, tenant: str | None = None) -> JobRow | None:
         """Return a job, of this tenant where one is given; None for one that is unknown, expired or another's."""
@@ -140,7 +152,8 @@ class JobStore:
             following = make_cursor(page[-1]["created_at"], page[-1]["id"]) if len(rows) > limit else None
             return read_page(connection, page), following
 
-        return await self._database.read(read)
+        found, following = await self._database.read(read)
+        return self._opened(found), following
 
     async def begin(self, id: str, node: str) -> JobRow | None:
         """Mark a job as run by a process, once more; its first start is the one that is kept.
@@ -163,6 +176,18 @@ class JobStore:
         begun = await self._database.run(lambda connection: read_jobs(connection, statement))
         return begun[0] if begun else None
 
+    def order_of(self, row: JobRow) -> Order:
+        """Return what a job that was begun has to do.
+
+        Raises:
+            FilemillError: `INTERNAL_ERROR` where it can't be read any more.
+        """
+        assert row.request is not None  # it goes with the job's end
+        order = self.texts.order(row.request, row.id)
+        if order is None:
+            raise FilemillError(ErrorCode.INTERNAL_ERROR, "The job was encrypted under another secret of the server.")
+        return order
+
     async def succeed(
         self, id: str, result: str, made: Sequence[Mapping[str, Any]] = (), term: Term | None = None
     ) -> bool:
@@ -177,7 +202,8 @@ class JobStore:
         Returns:
             False if it ended before; nothing changes then, and the bytes belong to nobody.
         """
-        return await self._end(id, State.SUCCEEDED, made, term, progress=1.0, result=result)
+        kept = self.texts.close(result, id)
+        return await self._end(id, State.SUCCEEDED, made, term, progress=1.0, result=kept)
 
     async def fail(self, id: str, error: str) -> bool:
         """End a job with the reason why it failed, as JSON; False if it ended before: then nothing changes."""
@@ -195,10 +221,27 @@ class JobStore:
         term: Term | None = None,
         **values: object,
     ) -> bool:
-        return await self._database.run(lambda connection: end_job(connection, id, state, made, term, values))
+        ending = Ending(id, state, made, term, values)
+        return await self._database.run(lambda connection: end_job(connection, ending, self.texts))
 
     async def _rows(self, query: Select[Any]) -> Sequence[JobRow]:
-        return await self._database.read(lambda connection: read_jobs(connection, query))
+        return self._opened(await self._database.read(lambda connection: read_jobs(connection, query)))
+
+    def _opened(self, rows: Sequence[JobRow]) -> Sequence[JobRow]:
+        return [self._shown(row) for row in rows]
+
+    def _shown(self, row: JobRow) -> JobRow:
+        opened = {
+            name: None if kept is None else self.texts.open(kept, row.id)
+            for name, kept in (("result", row.result), ("webhook", row.webhook))
+        }
+        return replace(row, **opened)
+
+    def _columns(self, job: NewJob) -> dict[str, Any]:
+        columns: dict[str, Any] = asdict(job)
+        order = self.texts.close(columns.pop("order"), job.id)
+        webhook = None if job.webhook is None else self.texts.close(job.webhook, job.id)
+        return columns | {"request": order, "webhook": webhook, "parts_left": job.parts}
 
 
 def _unexpired() -> ColumnElement[bool]:
@@ -207,8 +250,3 @@ def _unexpired() -> ColumnElement[bool]:
 
 def _now() -> int:
     return to_stored(datetime.now(UTC))
-
-
-def _columns(job: NewJob) -> dict[str, Any]:
-    columns: dict[str, Any] = asdict(job)
-    return columns | {"request": columns.pop("order"), "parts_left": job.parts}

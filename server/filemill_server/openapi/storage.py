@@ -89,7 +89,8 @@ def _add_upload(schemas: Schemas, responses: Responses) -> Json:
     return {
         **_about("addUpload", "Uploads", "Keep a file for later requests."),
         "description": "With `Upload-Complete: ?0` (draft-ietf-httpbis-resumable-upload) the body is the beginning of "
-        "the file; the rest goes to `Location` by `PATCH`.",
+        "the file; the rest goes to `Location` by `PATCH`. In place of a key, a URL of `filemill sign upload` lets its"
+        " bearer send whole files until its time is over.",
         "parameters": [{"$ref": "#/components/parameters/ContentDigest"}, *begin_parameters()],
         "requestBody": _file_body("One file, as the part `file` of a form or as the body; any media type."),
         "responses": {

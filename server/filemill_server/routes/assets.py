@@ -18,6 +18,7 @@ from filemill_server.paging import next_link, page_size
 from filemill_server.received import received
 from filemill_server.services import base_url, key_of, services_of
 from filemill_server.serving import missing_asset, serve, version_of
+from filemill_server.signing import signature_in
 from filemill_server.wire import HttpRequest, json_answer
 
 
@@ -36,16 +37,19 @@ async def _readable(request: HttpRequest, asset_id: str) -> Asset:
     key = await find_key(request)
     if key is None and (sent_key(request) is not None or "signature" not in request.query_params):
         raise FilemillError(ErrorCode.UNAUTHORIZED, "A key or a signed URL is needed.")
-    if asset is None or key is None or key.tenant != asset.tenant:
+    if key is None:
+        raise FilemillError(
+            ErrorCode.NOT_FOUND,
+            "There is no such asset, it has expired, or the URL's signature is wrong or its time is over.",
+        )
+    if asset is None or key.tenant != asset.tenant:
         raise missing_asset()
     return asset
 
 
 def _is_signed(request: HttpRequest, asset_id: str) -> bool:
-    expires, signature = request.query_params.get("expires"), request.query_params.get("signature")
-    if not expires or not signature or not (expires.isascii() and expires.isdigit()):
-        return False
-    return services_of(request).signer.verify(asset_id, int(expires[:18]), signature)
+    sent = signature_in(request.query_params)
+    return sent is not None and services_of(request).signer.verify(asset_id, sent.expires, sent.signature)
 
 
 async def _own(request: HttpRequest, asset_id: str) -> Asset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from litestar import Response, delete, get, post
 
 from filemill.errors import ErrorCode, FilemillError
+from filemill_server.auth import SIGNED, sent_key
 from filemill_server.doing import working_folder
 from filemill_server.received import received
 from filemill_server.resumable.fields import field, read_boolean
@@ -14,11 +15,13 @@ from filemill_server.uploads import Upload, upload_body
 from filemill_server.wire import HttpRequest, json_answer
 
 
-@post("/uploads", status_code=201)
+@post("/uploads", status_code=201, opt=SIGNED)
 async def add_upload(request: HttpRequest) -> Response[bytes]:
     """Keep a file for later requests; with `Upload-Complete: ?0` its beginning, and the rest is to come (NC-07)."""
     complete = read_boolean(field(request, "upload-complete"))
     if complete is False:
+        if sent_key(request) is None:
+            raise FilemillError(ErrorCode.FORBIDDEN, "A signed URL takes a whole file; one in parts needs a key.")
         return await begin(request)
     headers = whole_headers(request) if complete else {}
     services = services_of(request)

@@ -1,10 +1,11 @@
 """What an operator can set, and where it is read from."""
 
-from filemill_server.settings.declared import LogLevel, Settings, cpu_quota, limits, signing_secret
+from filemill_server.settings.declared import LogLevel, ServerSecret, Settings, cpu_quota, limits, server_secret
 from filemill_server.settings.reading import SettingFault, SettingRow, SettingsError, described, load_settings
 
 __all__ = [
     "LogLevel",
+    "ServerSecret",
     "SettingFault",
     "SettingRow",
     "Settings",
@@ -13,5 +14,5 @@ __all__ = [
     "described",
     "limits",
     "load_settings",
-    "signing_secret",
+    "server_secret",
 ]

@@ -234,6 +234,17 @@ class Settings(Struct, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+    secret_previous: (
+        Annotated[
+            str,
+            Meta(
+                min_length=32,
+                description="The secret before, while it is changed: what it signed holds, and what it encrypted is"
+                " read, and encrypted anew at the start.",
+            ),
+        ]
+        | None
+    ) = None
     log_level: Annotated[LogLevel, Meta(description="How much is logged.")] = LogLevel.INFO
 
     @property
@@ -277,8 +288,24 @@ def limits(settings: Settings) -> Limits:
     )
 
 
-def signing_secret(settings: Settings) -> bytes:
-    """Return the secret that signs URLs: the one that is set, else one made once in the data folder."""
+class ServerSecret(Struct, frozen=True):
+    """What signs and encrypts, and the one before, which still opens what it closed."""
+
+    current: bytes
+    previous: bytes | None = None
+
+    def __repr__(self) -> str:
+        # It would end in logs and in tracebacks.
+        return f"ServerSecret(rotating={self.previous is not None})"
+
+
+def server_secret(settings: Settings) -> ServerSecret:
+    """Return what signs and encrypts: what is set, else what was made once in the data folder."""
+    previous = None if settings.secret_previous is None else settings.secret_previous.encode()
+    return ServerSecret(_current_secret(settings), previous)
+
+
+def _current_secret(settings: Settings) -> bytes:
     if settings.secret is not None:
         return settings.secret.encode()
     path = settings.data_dir / "secret"

@@ -26,10 +26,13 @@ PREFIX = "FILEMILL_"
 FILE = Path("filemill.toml")
 """Read in the working folder, where it exists and no other is named."""
 MASK = "***"
+_SECRETS = ("secret", "secret_previous")
 
 # What Kubernetes puts into the pods of a namespace that has a service named "filemill".
 _SERVICE_LINK = re.compile(r"FILEMILL_(SERVICE_\w+=|PORT_\d+_\w+=|PORT=(tcp|udp|sctp)://)")
-_PASSWORD = re.compile(r"(?<=://)([^/@]*):[^/]*@")
+# A password may hold slashes, colons and signs of its own: all up to the last "@" is it.
+_PASSWORD = re.compile(r"(?<=://)([^:/@]*):.*@")
+_IN_QUERY = re.compile(r"([?&][^=&]*(?:password|secret|token|key)[^=&]*=)[^&#]*", re.IGNORECASE)
 
 
 class SettingFault(Struct, frozen=True):
@@ -132,13 +135,13 @@ def shown(name: str, value: object) -> str:
     """Return a setting's value as text, without what is secret in it."""
     if value is None:
         return ""
-    if name == "secret":
+    if name in _SECRETS:
         return MASK
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (tuple, list)):
         return ",".join(map(str, value))
-    return _PASSWORD.sub(rf"\1:{MASK}@", str(value))
+    return _IN_QUERY.sub(rf"\1{MASK}", _PASSWORD.sub(rf"\1:{MASK}@", str(value)))
 
 
 def _default(info: FieldInfo) -> object:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from filemill_server.database import Database
+from filemill_server.jobs.texts import JobTexts
 from filemill_server.tables import from_stored, jobs, to_stored, webhook_deliveries
 from filemill_server.webhooks.views import DeliveryStatus, WebhookBody
 
@@ -36,24 +37,30 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 
 class Deliveries:
-    """The deliveries in the database."""
+    """The deliveries in the database.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: the database.
+        texts: encrypts URLs and bodies, as those of jobs are.
+    """
+
+    def __init__(self, database: Database, texts: JobTexts) -> None:
         self._database = database
+        self._texts = texts
 
     async def get(self, job_id: str) -> Delivery | None:
         """Return the delivery of a job's message, or None where none was begun."""
         query = select(webhook_deliveries).where(webhook_deliveries.c.job_id == job_id)
         row = await self._database.read(lambda connection: connection.execute(query).mappings().one_or_none())
-        return None if row is None else _read(row)
+        return None if row is None else self._read(row)
 
     async def begin(self, job_id: str, tenant: str, url: str, body: bytes) -> Delivery:
         """Keep a message until it is delivered; the first body that is kept stays."""
         row = {
             "job_id": job_id,
             "tenant": tenant,
-            "url": url,
-            "body": body,
+            "url": self._texts.close(url, job_id),
+            "body": self._texts.close(body.decode(), job_id).encode(),
             "status": DeliveryStatus.PENDING,
             "detail": "",
             "attempts": 0,
@@ -68,7 +75,7 @@ class Deliveries:
                     connection.execute(_INSERT, row)
             except IntegrityError:  # another process had the same thought
                 pass
-            return _read(connection.execute(query).mappings().one())
+            return self._read(connection.execute(query).mappings().one())
 
         return await self._database.run(enter)
 
@@ -98,7 +105,7 @@ class Deliveries:
             return None
         begun = bool(row["attempts"])
         return WebhookBody(
-            url=row["webhook"],
+            url=self._texts.open(row["webhook"], job_id) or "",
             status=DeliveryStatus(row["status"] or DeliveryStatus.PENDING),
             attempts=row["attempts"] or 0,
             detail=row["detail"] or None,
@@ -111,14 +118,15 @@ class Deliveries:
         change = delete(webhook_deliveries).where(webhook_deliveries.c.last_attempt_at <= to_stored(now - KEEP))
         return await self._database.run(lambda connection: connection.execute(change).rowcount)
 
-
-def _read(row: Mapping[Any, Any]) -> Delivery:
-    following = row["next_attempt_at"]
-    return Delivery(
-        job_id=row["job_id"],
-        tenant=row["tenant"],
-        url=row["url"],
-        body=row["body"],
-        attempts=row["attempts"],
-        wait_seconds=None if following is None else max(0.0, (following - to_stored(datetime.now(UTC))) / 1e6),
-    )
+    def _read(self, row: Mapping[Any, Any]) -> Delivery:
+        job, following, body = row["job_id"], row["next_attempt_at"], row["body"]
+        # What can't be read any more has no body, so that no attempt follows.
+        opened = None if body is None else self._texts.open(body.decode(), job)
+        return Delivery(
+            job_id=job,
+            tenant=row["tenant"],
+            url=self._texts.open(row["url"], job) or "",
+            body=None if opened is None else opened.encode(),
+            attempts=row["attempts"],
+            wait_seconds=None if following is None else max(0.0, (following - to_stored(datetime.now(UTC))) / 1e6),
+        )

@@ -68,7 +68,7 @@ class Notices:
         shown: Callable[[JobRow], object],
         job_url: Callable[[str], str],
     ) -> None:
-        self._deliveries = Deliveries(database)
+        self._deliveries = Deliveries(database, store.texts)
         self._store = store
         self._secrets = secrets
         self._endpoints = endpoints

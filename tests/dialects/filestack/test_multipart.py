@@ -17,7 +17,6 @@ from msgspec.structs import replace
 
 from filemill_server.dialects.filestack.multipart.parts import part_id
 from filemill_server.dialects.filestack.multipart.tokens import Ticket, UploadToken, seal, unseal
-from filemill_server.signing import Signer
 from filestack_client import Filestack, picture
 from filestack_uploads import FLAVOURS, Upload, md5_of, ok, refusal, sealer_of
 
@@ -29,7 +28,7 @@ def kept(upload: Upload) -> list[tuple[int, int]]:
     data = upload.app.server.data
     token = unseal(sealer_of(upload.app.server), upload.started["upload_id"], UploadToken)
     assert token is not None
-    ids = [part_id(Signer((data / "secret").read_bytes()), token, part, None) for part in range(1, 4)]
+    ids = [part_id(token, part, None) for part in range(1, 4)]
     query = "SELECT size, expires_at FROM files WHERE kind = 'upload' AND id IN (?, ?, ?)"
     with closing(sqlite3.connect(data / "filemill.db", timeout=30)) as database:
         return database.execute(query, ids).fetchall()

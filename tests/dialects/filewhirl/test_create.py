@@ -13,6 +13,7 @@ import pytest
 
 from filemill.registry import Registry, load_registry
 from filemill_server.dialects.filewhirl.conversions import conversions
+from filemill_server.webhooks.sealing import Purpose, Sealer
 
 BOTH = ("/filewhirl/functions/v1/convert-api", "/filewhirl/convert-api", "/functions/v1/convert-api")
 
@@ -151,7 +152,7 @@ def test_answered_before_the_work(caller: Any, sources: dict[str, bytes]) -> Non
     body = caller.create(**file(noise, "avif"))
     assert caller.http.get(body["status_url"]).json()["status"] in ("queued", "processing")
     [(order,)] = caller.rows("SELECT request FROM jobs WHERE id = ?", body["id"])
-    work = json.loads(order)
+    work = json.loads(Sealer((caller.server.data / "secret").read_bytes(), Purpose.JOB).open(order, body["id"]))
     assert work["deadline_seconds"] == 3600, "FW-42"
     [(made, ends)] = caller.rows("SELECT created_at, expires_at FROM files WHERE id = ?", work["files"][0])
     assert (ends - made) / 1_000_000 == pytest.approx(24 * 3600, abs=1), "FW-42: a queued input lasts so long"

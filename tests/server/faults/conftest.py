@@ -63,6 +63,8 @@ def pair(lasting_pair: Pair) -> Pair:
 @pytest.fixture
 def ledger(pair: Pair, shared_parts: dict[str, str]) -> Iterator[Ledger]:
     """The database and the store of the two nodes."""
-    made = Ledger(shared_parts["FILEMILL_DATABASE_URL"], store_of(shared_parts))
+    made = Ledger(
+        shared_parts["FILEMILL_DATABASE_URL"], store_of(shared_parts), shared_parts["FILEMILL_SECRET"].encode()
+    )
     yield made
     made.close()

@@ -14,13 +14,14 @@ from msgspec.structs import fields
 
 from filemill_server.settings import (
     LogLevel,
+    ServerSecret,
     Settings,
     SettingsError,
     cpu_quota,
     described,
     limits,
     load_settings,
-    signing_secret,
+    server_secret,
 )
 
 WRONG = {
@@ -127,6 +128,25 @@ def test_secrets_are_masked(tmp_path: Path) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FILEMILL_SECRET_PREVIOUS", "hunter2 hunter2 hunter2 hunter2 hunter2"),
+        ("FILEMILL_DATABASE_URL", "postgresql://user:/hunter2@host/filemill"),
+        ("FILEMILL_DATABASE_URL", "postgresql://user:hun@hunter2@host/filemill"),
+        ("FILEMILL_DATABASE_URL", "postgresql://host/filemill?user=u&password=hunter2&sslmode=require"),
+        ("FILEMILL_DATABASE_URL", "postgresql:///filemill?sslPassword=hunter2"),
+        ("FILEMILL_STORAGE_URL", "s3://id:hunter2@bucket/files"),
+        ("FILEMILL_STORAGE_URL", "s3://bucket/files?aws_secret_access_key=hunter2"),
+    ],
+)
+def test_no_spelling_of_a_secret_is_shown(name: str, value: str) -> None:
+    """A password is masked wherever in a URL it stands and whatever it holds."""
+    (row,) = (row for row in described(load_settings({name: value}), {name: value}) if row.name == name)
+    assert "***" in row.value
+    assert "hunter2" not in row.value
+
+
 def test_every_setting_is_described() -> None:
     """NA-81: each setting has a meaning that is a sentence."""
     rows = described(Settings(), {})
@@ -181,10 +201,13 @@ def test_limits_of_documents_come_from_the_settings() -> None:
 def test_secret_is_made_once(tmp_path: Path) -> None:
     """Without a secret in the settings one is made, kept for the owner only, and the same ever after."""
     settings = Settings(data_dir=tmp_path / "new")
-    first = signing_secret(settings)
+    first = server_secret(settings).current
     assert len(first) >= 32
-    assert signing_secret(settings) == first
-    assert signing_secret(Settings(data_dir=tmp_path / "other")) != first
+    assert server_secret(settings).current == first
+    assert server_secret(Settings(data_dir=tmp_path / "other")).current != first
     assert stat.S_IMODE((tmp_path / "new" / "secret").stat().st_mode) == 0o600
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["secret"]
-    assert signing_secret(Settings(data_dir=tmp_path, secret="s" * 32)) == b"s" * 32
+    own = server_secret(Settings(data_dir=tmp_path, secret="s" * 32, secret_previous="p" * 32))
+    assert own == ServerSecret(b"s" * 32, b"p" * 32)
+    assert "sss" not in repr(own)
+    assert "ppp" not in repr(own)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import time
 import uuid
 from collections.abc import Mapping
@@ -29,6 +28,7 @@ from filemill_server.messages import OutputOptions
 from filemill_server.plans.usage import Charge
 from filemill_server.services import base_url, key_of, services_of
 from filemill_server.serving import missing_asset, serve
+from filemill_server.signing import signature_in
 from filemill_server.wire import Connection, HttpRequest, json_answer
 
 _PATH = "/functions/v1/convert-api"
@@ -82,7 +82,7 @@ async def poll(request: HttpRequest) -> Response[bytes]:
     if not job_id or not token:
         raise invalid("/id" if not job_id else "/token", "'id' and 'token' are needed, as 'status_url' has them.")
     services = services_of(request)
-    if not hmac.compare_digest(services.signer.token(_PURPOSE, job_id).encode(), token.encode("utf-8", "replace")):
+    if not services.signer.made_token(_PURPOSE, job_id, token):
         raise _missing()
     row = await services.jobs.find(job_id)
     if row is None or row.tenant != key_of(request).tenant:
@@ -113,10 +113,10 @@ async def _done(request: HttpRequest, row: JobRow) -> Mapping[str, object]:
 async def download(request: HttpRequest, asset_id: str) -> Response[bytes] | Stream:
     """Give the bytes of a result to whoever has its signed URL (FW-40, FW-43, FW-44)."""
     services = services_of(request)
-    expires, signature = (request.query_params.get(name, "") for name in ("expires", "signature"))
-    stamp = int(expires) if len(expires) <= 12 and expires.isascii() and expires.isdigit() else 0
-    if not services.signer.verify(asset_id, stamp, signature):
-        detail = "The link has expired." if 0 < stamp <= time.time() else "The link's signature is wrong."
+    sent = signature_in(request.query_params)
+    if sent is None or not services.signer.verify(asset_id, sent.expires, sent.signature):
+        over = sent is not None and sent.expires <= time.time()
+        detail = "The link has expired." if over else "The link's signature is wrong."
         raise FilemillError(ErrorCode.FORBIDDEN, detail)
     asset = await services.assets.get(asset_id)
     if asset is None:

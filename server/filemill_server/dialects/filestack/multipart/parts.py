@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
+import hmac
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from filemill_server.dialects.filestack.multipart.asked import MAX_PARTS
 from filemill_server.dialects.filestack.multipart.tokens import Ticket, UploadToken, left
 from filemill_server.dialects.filestack.request import unreadable
 from filemill_server.services import Services
-from filemill_server.signing import Signer
 from filemill_server.storage import CHUNK
 from filemill_server.uploads import Upload
 
@@ -18,10 +19,14 @@ _LOOKED_FOR = 500
 """Parts whose first chunk is looked for at once, beyond those that are known."""
 
 
-def part_id(signer: Signer, upload: UploadToken, part: int, offset: int | None) -> str:
-    """Return the id that keeps a part, or with an offset a chunk of it: sent again, it is the same one."""
+def part_id(upload: UploadToken, part: int, offset: int | None) -> str:
+    """Return the id that keeps a part, or with an offset a chunk of it: sent again, it is the same one.
+
+    It does not depend on the server's secret, which may change while the upload goes on.
+    """
     where = "whole" if offset is None else str(offset)
-    return signer.token("filestack-part", f"{upload.handle}\n{part}\n{where}")
+    digest = hmac.digest(upload.parts_key.encode(), f"{part}\n{where}".encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 async def receive(services: Services, ticket: Ticket, chunks: AsyncIterator[bytes], md5: str | None) -> str:
@@ -77,7 +82,7 @@ async def chunks_of(services: Services, upload: UploadToken, part: int) -> Seque
 
 
 async def _wholes(services: Services, upload: UploadToken, named: Mapping[int, str]) -> Mapping[int, Sequence[Upload]]:
-    ids = {part: part_id(services.signer, upload, part, None) for part in named}
+    ids = {part: part_id(upload, part, None) for part in named}
     found = await services.uploads.get_many(list(ids.values()))
     for part, etag in named.items():
         if (kept := found.get(ids[part])) is None:
@@ -104,7 +109,7 @@ async def _walked(services: Services, upload: UploadToken, parts: Sequence[int])
     found: dict[int, list[Upload]] = {}
     at = dict.fromkeys(parts, 0)
     while at:
-        ids = {part: part_id(services.signer, upload, part, offset) for part, offset in at.items()}
+        ids = {part: part_id(upload, part, offset) for part, offset in at.items()}
         kept = await services.uploads.get_many(list(ids.values()))
         here = {part: kept[key] for part, key in ids.items() if key in kept}
         for part, chunk in here.items():

@@ -81,6 +81,7 @@ async def start(request: HttpRequest) -> Response[bytes]:
         store=asked.store,
         intelligent=asked.intelligent,
         expires=now() + UPLOAD_SECONDS,
+        parts_key=secrets.token_urlsafe(32),
     )
     region = asked.store.region or _REGION
     body = {
@@ -108,7 +109,7 @@ async def prepare(request: HttpRequest) -> Response[bytes]:
     if size + (offset or 0) > upload.size:
         raise unreadable(f"A part that ends at {size + (offset or 0)} is not of a file of {upload.size} bytes.")
     ticket = Ticket(
-        id=part_id(services.signer, upload, part, offset),
+        id=part_id(upload, part, offset),
         tenant=upload.tenant,
         size=size,
         md5=asked.digest,

@@ -28,6 +28,7 @@ class UploadToken(Struct, frozen=True, kw_only=True, array_like=True):
         store: where it is to be kept.
         intelligent: whether parts come in chunks.
         expires: Unix seconds.
+        parts_key: what the ids of its parts are made with; nobody but the server reads it.
     """
 
     tenant: str
@@ -38,6 +39,7 @@ class UploadToken(Struct, frozen=True, kw_only=True, array_like=True):
     store: StoreAsked
     intelligent: bool
     expires: int
+    parts_key: str
 
 
 class Ticket(Struct, frozen=True, kw_only=True, array_like=True):
