@@ -20,6 +20,7 @@ from pathlib import Path
 
 FILEMILL = str(Path(sys.executable).with_name("filemill"))
 """The command line of the installed distribution."""
+_AHEAD = "LD_PRELOAD"
 _LOADED = ("filemill_server.cli.serve", "filemill_server.app", "filemill_server.http", "dbos")
 
 
@@ -109,9 +110,10 @@ def start_command(words: Sequence[str], env: Mapping[str, str], log: Path, befor
         words: the command line after `filemill`.
         env: its environment, all of it.
         log: a file.
-        before: what stands before `filemill` in its command line: a program that starts it, from nothing.
+        before: what stands before `filemill` in its command line: a program that starts it, from nothing. So does
+            a library that has to be loaded before all others.
     """
-    if not before:
+    if not before and env.get(_AHEAD) == os.environ.get(_AHEAD):
         return Forked(words, env, log)
     with log.open("ab") as output:
         return subprocess.Popen(
