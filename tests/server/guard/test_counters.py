@@ -184,12 +184,15 @@ def test_a_thousand_requests_for_a_hundred_units(duo: Duo, new_key: NewKey) -> N
     key = new_key("hundred")
     began = time.monotonic()
     hits = volley(duo.shots(1000, key, *WORK))
-    assert statuses(hits) == {200: 100, 429: 900}
+    found = statuses(hits)
+    # A database that a busy machine keeps from answering for ten seconds is a 503, and takes no unit either.
+    assert (found[200], found[429] + found[503]) == (100, 900), found
+    assert found[429] > found[503]
     for hit in hits:
         assert hit is not None
-        if hit.status == 429:
+        if hit.status != 200:
             assert int(hit.headers["retry-after"]) >= 1
-            assert hit.json()["code"] == "RATE_LIMITED"
+            assert hit.json()["code"] == ("RATE_LIMITED" if hit.status == 429 else "OVERLOADED")
     month, day, minute = duo.used(key)
     assert (month, day) == (100, 100)
     assert minute == 100 or time.monotonic() - began > 60  # then the first of them have left it
