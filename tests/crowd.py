@@ -113,7 +113,6 @@ class Crowd:
         port: of the server, on 127.0.0.1.
 
     Attributes:
-        there: how many of those who hold, drip and sip are there.
         reopened: connections that said nothing and were closed by the server.
         cut: how many of who dripped and sipped were cut off.
     """
@@ -121,7 +120,6 @@ class Crowd:
     def __init__(self, port: int) -> None:
         self._port = port
         self._end = float("inf")
-        self.there = 0
         self.reopened = 0
         self.cut = Counter[str]()
 
@@ -182,10 +180,8 @@ class Crowd:
         async def one() -> None:
             while not self.is_over():
                 reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-                self.there += 1
                 while not self.is_over() and not await _ends(reader, 0.5):
                     pass
-                self.there -= 1
                 writer.close()
                 self.reopened += not self.is_over()
 
@@ -199,11 +195,9 @@ class Crowd:
             while not self.is_over():
                 reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
                 writer.write(head)
-                self.there += 1
                 while not self.is_over() and not (cut := await _ends(reader, pause)):
                     writer.write(b"x")
                 self.cut["senders"] += cut
-                self.there -= 1
                 writer.close()
 
         await asyncio.gather(*(one() for _ in range(count)))
@@ -219,13 +213,11 @@ class Crowd:
                 connection.setblocking(False)
                 await loop.sock_connect(connection, ("127.0.0.1", self._port))
                 await loop.sock_sendall(connection, data)
-                self.there += 1
                 try:
                     while not self.is_over() and await loop.sock_recv(connection, _TAKEN_AT_ONCE):
                         await asyncio.sleep(pause)
                 except ConnectionError:
                     pass
-                self.there -= 1
                 self.cut["readers"] += not self.is_over()
                 connection.close()
 

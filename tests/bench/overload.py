@@ -100,8 +100,10 @@ class Overloaded:
             crowd.drip(head, options.slow, 1.0),
             crowd.sip(request("GET", large, server.key), options.slow, 1.0),
         )
-        while crowd.there < options.connections + 2 * options.slow:
-            await asyncio.sleep(0.05)
+        assert server.process is not None
+        while open_files(server.process.pid) < options.connections + 2 * options.slow:
+            await asyncio.sleep(0.05)  # until the server has taken them all
+        await asyncio.sleep(1)
         self.started = time.monotonic()
         crowd.last(options.seconds)
         await asyncio.gather(
