@@ -12,7 +12,7 @@ from pathlib import Path
 
 import openpyxl
 import pikepdf
-import pillow_jxl
+import pillow_jxl  # noqa: F401 - it registers itself with Pillow
 import pyvips
 from PIL import Image
 
@@ -61,7 +61,6 @@ def _flat(path: Path, width: int, height: int, **options: object) -> None:
 
 def _by_pillow(path: Path, **options: object) -> None:
     """Write a flat picture in a format that the wheel of libvips has not."""
-    pillow_jxl.__name__  # noqa: B018 - it has registered itself with Pillow
     Image.new("RGB", (5000, 5000)).save(path, **options)
 
 
