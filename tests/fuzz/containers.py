@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import random
 import zipfile
 import zlib
 from collections.abc import Callable
+from typing import NamedTuple
 
 _PNG_START = 8
 _MOST_MEMBER = 1 << 20
-_NOT_READ = (zipfile.BadZipFile, zlib.error, OSError, ValueError, IndexError, RuntimeError, EOFError)
+_NOT_READ = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, ValueError, LookupError, RuntimeError, EOFError)
 
 Change = Callable[[bytes, bytes], bytes]
 """Changes bytes, with others at hand."""
+
+
+def _gzipped(data: bytes) -> bytes:
+    return gzip.compress(data, mtime=0)  # the same each time
+
+
+class _Packing(NamedTuple):
+    unpack: Callable[[bytes], bytes]
+    pack: Callable[[bytes], bytes]
+
+
+_PACKINGS = {
+    b"\x1f\x8b": _Packing(lambda data: zlib.decompressobj(wbits=31).decompress(data, _MOST_MEMBER), _gzipped),
+    b"BZh": _Packing(lambda data: bz2.BZ2Decompressor().decompress(data, _MOST_MEMBER), bz2.compress),
+    b"\xfd7zXZ": _Packing(lambda data: lzma.LZMADecompressor().decompress(data, _MOST_MEMBER), lzma.compress),
+}
 
 
 def changed(chance: random.Random, data: bytes, other: bytes, change: Change) -> bytes:
@@ -23,8 +42,9 @@ def changed(chance: random.Random, data: bytes, other: bytes, change: Change) ->
         return change(data, other)
     if data.startswith(b"PK\x03\x04"):
         return _within_zip(chance, data, other, change)
-    if data.startswith(b"\x1f\x8b"):
-        return _within_gzip(data, other, change)
+    for magic, packing in _PACKINGS.items():
+        if data.startswith(magic):
+            return _within(packing, data, other, change)
     if data.startswith(b"\x89PNG"):
         return _with_checksums(change(data, other))
     return change(data, other)
@@ -44,12 +64,12 @@ def _within_zip(chance: random.Random, data: bytes, other: bytes, change: Change
     return packed.getvalue()
 
 
-def _within_gzip(data: bytes, other: bytes, change: Change) -> bytes:
+def _within(packing: _Packing, data: bytes, other: bytes, change: Change) -> bytes:
     try:
-        inner = zlib.decompressobj(wbits=31).decompress(data, _MOST_MEMBER)
-    except zlib.error:
+        inner = packing.unpack(data)
+    except _NOT_READ:
         return change(data, other)
-    return gzip.compress(change(inner, inner), mtime=0)
+    return packing.pack(change(inner, inner))
 
 
 def _with_checksums(data: bytes) -> bytes:

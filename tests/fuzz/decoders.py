@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 from structlog.testing import capture_logs
 
 from filemill.errors import ErrorCode, FilemillError
@@ -48,6 +48,7 @@ LIMITS = Limits(
 DECODER, DECODERS = "decoder:", "decoders:"
 """Prefixes of the names of targets: of one format, and of all that open into a kind, in turn."""
 _LONGEST = 1 << 20
+_PATIENCE_SECONDS = 100.0  # for a file to begin with: the machine may be busy
 _SLOW = frozenset({"ocr", "searchable-pdf"})
 """Operations that read pages with Tesseract: a second a page, and it sees only what was decoded before."""
 _ENDED = (ErrorCode.OVERLOADED, ErrorCode.INVALID_FILE)
@@ -126,7 +127,9 @@ class Decoders:
 
     def _converted(self, path: Path, name: str) -> Path:
         """Make a file of another format, which stays where it was made."""
-        return Path(self._run(path, {"op": "convert", "format": name}, self._place()).made[0].outputs[0].path)
+        limits = replace(LIMITS, deadline_seconds=_PATIENCE_SECONDS)
+        made = self._run(path, {"op": "convert", "format": name}, self._place(), limits).made[0]
+        return Path(made.outputs[0].path)
 
     def _done(self, path: Path, step: Step) -> None:
         place = self._place()
@@ -140,9 +143,9 @@ class Decoders:
         place.mkdir()
         return place
 
-    def _run(self, path: Path, step: Step, place: Path) -> Outcome:
+    def _run(self, path: Path, step: Step, place: Path, limits: Limits = LIMITS) -> Outcome:
         task = Task(
-            inputs=[Input(str(path), path.name)], pipelines=[encode_steps([step])], folder=str(place), limits=LIMITS
+            inputs=[Input(str(path), path.name)], pipelines=[encode_steps([step])], folder=str(place), limits=limits
         )
         return self._worker.run(task)
 

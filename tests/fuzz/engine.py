@@ -21,6 +21,7 @@ CORPUS = Path(__file__).parent / "corpus"
 _MOST_SLOW = 5
 _MOST_SHRINKING = 400
 _RECENT = 30
+_WATCHERS = ("guidance.py", "watchdog.py")
 _WATCHED = 0.2
 """Share of the inputs whose lines are watched: that takes five times as long as the input alone."""
 
@@ -234,5 +235,5 @@ def _place(error: BaseException) -> str:
     """Name a failure by its type and the line that it came from."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "filemill" in frame.filename or "/fuzz/" in frame.filename]
-    last = next(frame for frame in reversed(own or frames) if Path(frame.filename).name != "watchdog.py")
+    last = next(frame for frame in reversed(own or frames) if Path(frame.filename).name not in _WATCHERS)
     return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno} in {last.name}"

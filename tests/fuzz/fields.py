@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -104,7 +105,7 @@ def target(folder: Path) -> Target:
             return False
         done = [_allowed(lambda: _own(value)), _allowed(lambda: _target(value))]
         if isinstance(value, dict):
-            done += [_allowed(lambda read=read: _imgstax(read, value, source)) for read in _READERS]
+            done += [_allowed(partial(_imgstax, read, value, source)) for read in _READERS]
         return any(done)
 
     folders = [preset_folder for _, preset_folder in registry().preset_folders]

@@ -19,7 +19,7 @@ _Read = tuple[list[tuple[str, bytes, str]], list[tuple[str, str]]]
 _START = b"multipart/form-data; boundary=b\n"
 _SEEDS = (
     b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\nContent-Type: image/png\r\n\r\nabc\r\n--b--',
-    b"--b\r\nContent-Disposition: form-data; name=w\r\n\r\n8\r\n--b\r\ncontent-disposition: form-data;name=h\r\n\r\n\r\n--b--",
+    b"--b\r\nContent-Disposition:form-data;name=w\r\n\r\n8\r\n--b\r\ncontent-disposition:form-data;name=h\r\n\r\n\r\n--b--",
     b"--b--\r\n",
     b'preamble\r\n--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n--b--\r\nepilogue',
     b'--b\r\nContent-Disposition: form-data; name="f"; filename="C:\\\\x\\\\y"\r\nContent-Length: 1\r\n\r\nx\r\n--b--',

@@ -11,7 +11,7 @@ import httpx
 
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.fetch.addresses import is_public
-from filemill_server.fetch.urls import is_below, origin, parse, port_of, redirected
+from filemill_server.fetch.urls import MAX_URL_LENGTH, is_below, origin, parse, port_of, redirected
 from fuzz.engine import Target
 from fuzz.guidance import SERVER
 
@@ -82,8 +82,9 @@ def _check_read(url: httpx.URL) -> None:
     assert not url.userinfo
     assert host == host.lower()
     assert not host.endswith(".")
-    again = parse(str(url))
-    assert (again, origin(again)) == (url, origin(url)), "written and read again it is another"
+    if len(str(url)) <= MAX_URL_LENGTH:  # what is not ASCII becomes longer
+        again = parse(str(url))
+        assert (again, origin(again)) == (url, origin(url)), "written and read again it is another"
     plain = urlsplit(str(url))
     assert (plain.hostname, plain.port) == (host, url.port), "two readers take it for two hosts"
     assert is_below(url, [host]) != _is_address(host)
