@@ -15,7 +15,7 @@ from closed_network import ALLOWED, OUTSIDE, closed_network, outside, page, redi
 from filemill.errors import ErrorCode
 from filemill_server.app import create_app
 from filemill_server.services import Services
-from filemill_server.settings import load_settings, signing_secret
+from filemill_server.settings import load_settings, server_secret
 from filemill_server.tables import app_events
 from filemill_server.webhooks.app_webhooks import AppWebhooks
 from filemill_server.webhooks.sealing import Sealer
@@ -129,7 +129,7 @@ def test_no_event_of_an_app_is_sent(inside: Inside) -> None:
     """A webhook of an app is checked again with every event, whatever was set."""
     inside.network.forget()
     services: Services = inside.http.app.state.services
-    webhooks = AppWebhooks(services.database, Sealer(signing_secret(services.settings)))
+    webhooks = AppWebhooks(services.database, Sealer(server_secret(services.settings).current))
     rows = [row for row in ONE_OF_EACH[::4] if "\x00" not in row.url]
     with inside.http.portal() as portal, outside({"/photo.jpg": page(PICTURE)}) as origin:
         for row in rows:
