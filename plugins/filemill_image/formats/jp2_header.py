@@ -93,8 +93,8 @@ def _codestream(path: Path, start: int, end: int) -> Jp2Header:
         if len(head) < _SIZ.size or not head.startswith(CODESTREAM):
             raise ValueError("its codestream has no size")
         length, _, right, bottom, left, top, *_, components, depth = _SIZ.unpack(head)
-        if right <= left or bottom <= top:
-            raise ValueError("its codestream tells of no pixels")
+        if right < left or bottom < top:
+            raise ValueError("its picture ends before it begins")
         stream.seek(start + 4 + length)
         return Jp2Header(right - left, bottom - top, components, (depth & 0x7F) + 1, _levels(stream.read(1 << 16)))
 
