@@ -11,7 +11,6 @@ from fuzz.engine import CORPUS, found_before
 from fuzz.running import names, run
 from fuzz.targets import TARGETS
 
-
 SHARED = (
     ("filestack-urls", "task-lists"),
     ("source-urls", "addresses"),
