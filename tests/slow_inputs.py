@@ -16,6 +16,7 @@ MAX_PIXELS = SIDE * SIDE
 _LARGE: Step = {"op": "resize", "width": SIDE, "height": SIDE, "fit": "fill", "enlarge": True}
 _ALMOST: Step = {**_LARGE, "width": SIDE - 1, "height": SIDE - 1}
 _ROOMY: Step = {**_LARGE, "width": SIDE * 2 // 3, "height": SIDE * 2 // 3}
+_THIRD: Step = {**_LARGE, "width": SIDE // 3, "height": SIDE // 3}
 _AVIF: Step = {"op": "convert", "format": {"type": "avif", "priority": "quality"}}
 
 
@@ -129,7 +130,8 @@ _SHEETS = {name: _to(name, "cells.csv") for name in ("xls", "xlsx", "ods")}
 FORMATS: Mapping[str, Slow] = {
     **_ENCODED,
     "webp": _encode("webp", _ALMOST),
-    **{name: _encode(name, _ROOMY) for name in ("jpeg", "gif")},
+    "jpeg": _encode("jpeg", _ROOMY),
+    "gif": _encode("gif", _THIRD),  # on more it has no memory
     **_FILMS,
     **_SONGS,
     "opus": _to("opus", "film.webm"),
