@@ -20,7 +20,8 @@ from click.testing import CliRunner
 from documentation import ROOT
 from filemill_server.cli import main
 from filemill_server.settings import Settings
-from live import FILEMILL, LiveServer, children
+from forked import FILEMILL
+from live import LiveServer, children
 from ports import free_port
 
 UNIT = ROOT / "deploy" / "filemill.service"

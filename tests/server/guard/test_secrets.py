@@ -19,7 +19,8 @@ from filemill_server.links import signed_upload_url
 from filemill_server.signing import Signer
 from filestack_client import Filestack, picture
 from filestack_uploads import Upload
-from live import FILEMILL, LiveServer, StartServer
+from forked import FILEMILL
+from live import LiveServer, StartServer
 from origin import serving
 from webhook_inbox import receiving_in_thread
 
