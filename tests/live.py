@@ -84,7 +84,7 @@ class LiveServer:
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
             said = Path(self.log.name).read_bytes()[before:]
-            if self._answers() and _READY in said if self.words[0] == "serve" else _WORKS in said:
+            if _READY in said and self._answers() if self.words[0] == "serve" else _WORKS in said:
                 if not self.key and self.words[0] == "serve":
                     shown = _KEY.search(said)
                     self.key = shown[0].decode() if shown else self.new_key(TENANT)

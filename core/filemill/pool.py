@@ -167,7 +167,7 @@ class Pool:
                     worker = await self._worker(lane)
                 return await self._run(worker, work, on_progress)
         if self.admitted >= self.capacity:
-            raise self._full(self.admitted)
+            raise self._full(self.admitted, work.limits.deadline_seconds)
         self.admitted += 1
         try:
             worker = await self._worker(lane)
@@ -191,13 +191,15 @@ class Pool:
         """
         count = self.admitted + self.expected
         expected_wait = (count - self.size) * self._usual_seconds / self.size
-        return self._full(count) if count >= self.capacity or expected_wait > _WAIT * self._deadline else None
+        if count < self.capacity and expected_wait <= _WAIT * self._deadline:
+            return None
+        return self._full(count, self._deadline)
 
-    def _full(self, count: int) -> FilemillError:
+    def _full(self, count: int, deadline_seconds: float) -> FilemillError:
         return FilemillError(
             ErrorCode.OVERLOADED,
             f"All {self.size} workers are busy and {count - self.size} tasks wait.",
-            retry_after=max(1, round(self._deadline / 10)),
+            retry_after=max(1, round(deadline_seconds / 10)),
         )
 
     async def _worker(self, lane: Lane) -> Worker:

@@ -13,7 +13,7 @@ test_conformance = conformance_tests(
     "image",
     "pdf",
     "presets",
-    examples=5,
+    examples=3,
     known={
         "convert": [
             {"format": "png"},

@@ -17,7 +17,7 @@ import pyvips
 import bombs
 from watched import Watch, Watched
 
-SHARES = (0.01, 0.03, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 0.97, 0.995)
+SHARES = (0.01, 0.1, 0.35, 0.7, 0.97)
 PATHS = ("/v1/resize?width=64", "/v1/picture-info")
 REFUSED = {"INVALID_FILE", "UNSUPPORTED_MEDIA"}
 

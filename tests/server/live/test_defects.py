@@ -30,13 +30,13 @@ def test_a_defect_tells_no_secret(watch: Watch) -> None:
 
 
 def test_a_store_that_is_gone(watch: Watch) -> None:
-    """Results that can't be kept are no results: 500 and not ready; when the store is back all is well."""
+    """Results that can't be kept are no results: 503 and not ready; when the store is back all is well."""
     watched = watch(workers="1")
     store, aside = watched.server.data / "files", watched.server.data / "aside"
     assert watched.client.post("/v1/flip", content=bombs.photo()).status_code == 200
     store.rename(aside)
     store.write_text("no folder")
-    problem(watched.client.post("/v1/flip", content=bombs.photo()), 500, "INTERNAL_ERROR")
+    problem(watched.client.post("/v1/flip", content=bombs.photo()), 503, "OVERLOADED")
     ready = watched.client.get("/health/ready")
     assert (ready.status_code, ready.json()["checks"]["storage"]) != (200, "ok")
     store.unlink()
