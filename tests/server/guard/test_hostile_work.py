@@ -34,11 +34,9 @@ CASES = (
     "operation blur",
     "file uses.svg",
     "file forms.pdf",
-    "operation compress-media",
     "format tar-xz",
-    "format text",
 )
-"""What libvips, librsvg, PDFium, FFmpeg, libarchive and LibreOffice do."""
+"""What libvips, librsvg, PDFium and libarchive do; FFmpeg, LibreOffice and Tesseract have tests of their own."""
 
 
 def test_the_table_names_all(filemill_registry: Registry) -> None:
