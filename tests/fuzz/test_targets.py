@@ -31,7 +31,8 @@ def test_nothing_is_found(
     with capsys.disabled():
         print(f"\n{name}: seed {fuzz_seed}, {sum(report.executions for report in reports)} executions")
     found = [finding for report in reports for finding in report.findings]
-    assert sum(report.accepted for report in reports), "everything was refused: nothing behind that was tried"
+    if name in TARGETS:  # a decoder has time for a few changed files, and may refuse them all
+        assert sum(report.accepted for report in reports), "everything was refused: nothing behind that was tried"
     told = [f"{one.path}: {one.path.read_bytes()[:500]!r}\n{one.what}" for one in found]
     assert not found, "\n".join(told)
 
