@@ -121,7 +121,7 @@ def _kill(
             time.sleep(chance.uniform(0, LONGEST_LIFE))
             node = chance.choice(list(killed))
             node.kill()
-            last = now() + timedelta(seconds=1)  # the store may still finish what it was sent
+            last = now() + timedelta(seconds=5)  # the store may still finish what it was sent, on a busy machine
             started = time.time()
             node.start()
             if all_down:

@@ -13,7 +13,7 @@ test_conformance = conformance_tests(
     "image",
     "pdf",
     "presets",
-    examples=3,
+    examples=2,
     known={
         "convert": [
             {"format": "png"},
@@ -68,7 +68,7 @@ def archives(folder: Path) -> list[Path]:
 
 test_conformance_of_archive = conformance_tests(
     "archive",
-    examples=3,
+    examples=2,
     samples=archives,
     known={
         "extract": [{}, {"include": ["*.txt"]}, {"exclude": ["Fotos/*"]}],
