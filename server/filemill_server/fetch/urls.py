@@ -50,7 +50,11 @@ def parse(text: str) -> httpx.URL:
         raise malformed("The URL has no valid host and port.") from error
     if not 1 <= port_of(url) <= 65535:
         raise malformed("The port of the URL must be from 1 to 65535.")
-    return url.copy_with(host=_host(url.raw_host.decode("ascii")))
+    host = _host(url.raw_host.decode("ascii"))
+    try:
+        return url.copy_with(host=host)
+    except httpx.InvalidURL as error:  # an address that is none, which a dot at its end had hidden
+        raise malformed("The URL has no valid host and port.") from error
 
 
 def _host(host: str) -> str:
