@@ -105,6 +105,10 @@ class _Cleaning(HTMLParser):
         elif tag in _KEPT - _EMPTY and not self._left_out:
             self._parts.append(f"</{tag}>")
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        """Take what begins with `<![` as a comment, as browsers do: the parser fails on words it does not know."""
+        return self.parse_bogus_comment(i, report)
+
     def handle_data(self, data: str) -> None:
         if self._left_out == ["title"]:
             self.title.append(data)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filemill.errors import ErrorCode, FilemillError
 from filemill.limits import Limits
-from filemill_server.dialects.filestack.grammar import parse
+from filemill_server.dialects.filestack.grammar import MAX_URL, parse
 from filemill_server.dialects.filestack.request import (
     Alias,
     DeliveryRequest,
@@ -92,8 +92,9 @@ def target(folder: Path) -> Target:
         except FilemillError as error:
             assert error.code in (ErrorCode.BAD_REQUEST, ErrorCode.UNAUTHORIZED), error.code
             return False
-        again = parse(_written(found).encode(), b"", lambda key: key == KEY)
-        assert (again.source, again.key) == (found.source, found.key)
+        if len(written := _written(found).encode()) <= MAX_URL:  # with all its escapes it can be too long
+            again = parse(written, b"", lambda key: key == KEY)
+            assert (again.source, again.key) == (found.source, found.key)
         assert read_tasks(json.loads(json.dumps(_listed(found.tasks)))) == list(found.tasks)
         assert all(task.name != "security" for task in found.tasks)
         check_translation(found.tasks)

@@ -116,3 +116,9 @@ def test_a_picture_that_is_left_out() -> None:
 def test_letters(data: bytes, text: str) -> None:
     """Its encoding is the one that a mark says, then the one that it says itself, then UTF-8, then Windows'."""
     assert decoded(data) == text
+
+
+@pytest.mark.parametrize("text", ["<![>", "<![CDAPA[a]]>", "<![if x]>", "<![CDATA[a]]>", "<![endif"])
+def test_marked_sections_are_comments(text: str) -> None:
+    """Whatever word stands in `<![`, what follows is read."""
+    assert "kept" in cleaned(f"{text}<p>kept</p>" if text.endswith(">") else f"<p>kept</p>{text}", "title")
