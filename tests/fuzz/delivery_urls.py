@@ -139,12 +139,18 @@ def _written(found: DeliveryRequest) -> str:
 
 def _source(source: OneSource | SourceList) -> str:
     if isinstance(source, SourceList):
-        return f"[{','.join(_quoted(_source(one)) for one in source.sources)}]"
+        return f"[{','.join(_quoted(_item(one)) for one in source.sources)}]"
     if isinstance(source, ExternalUrl):
         return source.url
     if isinstance(source, Alias):
         return f"src://{source.alias}/{source.path}"
     return source.handle + (f"+{source.extension}" if source.extension else "")
+
+
+def _item(source: OneSource) -> str:
+    """Write a source within a list, where all but URLs are decoded once."""
+    text = _source(source)
+    return text if isinstance(source, ExternalUrl) else text.replace("%", "%25")
 
 
 def _quoted(text: Value) -> str:

@@ -16,7 +16,7 @@ from fuzz.engine import Target
 from fuzz.guidance import PRODUCT
 from fuzz.seeds import Seeds
 
-_OUTSIDE = re.compile(r"url\s*\(\s*['\"]?\s*(?!['\"]?\s*#)|@\s*import|javascript:|image-set", re.IGNORECASE)
+_OUTSIDE = re.compile(r"url\s*\(\s*['\"]?\s*(?!['\"]?\s*#)|@\s*import|(?<![\w-])javascript:|image-set", re.IGNORECASE)
 _LINK = re.compile(r"https?://|mailto:|tel:|#", re.IGNORECASE)
 _TOKENS = tuple(
     text.encode()
