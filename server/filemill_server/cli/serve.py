@@ -121,7 +121,7 @@ def greeting(settings: Settings, address: tuple[str, int], key: str | None) -> s
 filemill {version("filemill")} is ready.
 
   Address   {url}   (reference: {url}/docs)
-  Data      {settings.data_dir.absolute()}
+  Data      {settings.data_dir}
   Key       {told}
 
 Make a picture 800 pixels wide:

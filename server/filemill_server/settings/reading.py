@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from msgspec.inspect import VarTupleType, type_info
-from msgspec.structs import FieldInfo, fields
+from msgspec.structs import FieldInfo, fields, replace
 
 from filemill.faults import unknown
 from filemill_server.database_url import database_url
@@ -72,6 +72,9 @@ def load_settings(environ: Mapping[str, str], file: Path | None = None) -> Setti
         file: a TOML file with the names in small letters; default: `filemill.toml` in the working folder, if it
             exists. Relative paths in it start at its folder.
 
+    Returns:
+        The settings; `data_dir` is absolute.
+
     Raises:
         SettingsError: all that is wrong, at once.
     """
@@ -97,7 +100,9 @@ def load_settings(environ: Mapping[str, str], file: Path | None = None) -> Setti
             faults.append(SettingFault(name, "", _unknown_variable(name, names)))
     if faults:
         raise SettingsError(faults)
-    return Settings(**values)
+    settings = Settings(**values)
+    # Programs are started in folders of their own, from where a relative path leads elsewhere.
+    return replace(settings, data_dir=settings.data_dir.absolute())
 
 
 def described(settings: Settings, environ: Mapping[str, str], file: Path | None = None) -> list[SettingRow]:

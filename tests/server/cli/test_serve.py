@@ -81,6 +81,15 @@ def test_first_start_and_second(start: Start, picture: Path) -> None:
     key = re.findall(r"fm_live_\w+", said)[0]
     answer = httpx.get(f"{_url(again)}/v1/assets", headers={"X-API-Key": key})
     assert answer.status_code == 200
+    # A program is started in a folder of its own, and finds what it is given below the default data folder.
+    answer = httpx.post(
+        f"{_url(again)}/v1/convert",
+        headers={"X-API-Key": key, "Accept": "application/pdf"},
+        files={"file": ("notes.md", b"# Harbour\n")},
+        data={"format": "pdf"},
+        timeout=60,
+    )
+    assert answer.content.startswith(b"%PDF-"), answer.text
 
 
 def test_interrupt_ends_in_peace(start: Start) -> None:

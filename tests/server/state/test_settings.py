@@ -50,9 +50,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_defaults_need_nothing() -> None:
     """NA-81: without any setting the server has all it needs, in one folder."""
     settings = load_settings({"PATH": "/bin", "HOME": "/root"})
-    assert settings == Settings()
+    assert settings == Settings(data_dir=Path.cwd() / "filemill-data")
     assert settings.database == f"sqlite:///{Path.cwd()}/filemill-data/filemill.db"
-    assert settings.storage_folder == Path("filemill-data/files")
+    assert settings.storage_folder == Path.cwd() / "filemill-data/files"
     assert 1 <= settings.workers == cpu_quota() <= (os.cpu_count() or 1)
 
 
@@ -111,7 +111,7 @@ def test_paths_in_the_file_start_at_its_folder(tmp_path: Path) -> None:
     (folder / "filemill.toml").write_text('data_dir = "data"\npresets_dir = "/srv/packs"\n')
     settings = load_settings({}, folder / "filemill.toml")
     assert (settings.data_dir, settings.presets_dir) == (folder / "data", Path("/srv/packs"))
-    assert load_settings({"FILEMILL_DATA_DIR": "data"}, folder / "filemill.toml").data_dir == Path("data")
+    assert load_settings({"FILEMILL_DATA_DIR": "data"}, folder / "filemill.toml").data_dir == Path.cwd() / "data"
 
 
 def test_secrets_are_masked(tmp_path: Path) -> None:
