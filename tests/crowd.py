@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 _END = b"\r\n\r\n"
 _TAKEN_AT_ONCE = 64
 """Bytes that a slow reader takes."""
+_HELD_SECONDS = 5.0
+"""For so long a silent client sleeps before it looks whether the time is over, which can be set meanwhile."""
 
 
 def request(method: str, path: str, key: str, body: bytes = b"", *lines: str) -> bytes:
@@ -131,6 +133,9 @@ class Crowd:
         """Whether the time is up."""
         return time.monotonic() >= self._end
 
+    def _left(self) -> float:
+        return max(0.0, self._end - time.monotonic())
+
     async def post(self, data: bytes, seen: Seen, a_second: float) -> None:
         """Send a request every so often, whatever becomes of those before; then wait for all answers."""
         free: list[Caller] = []
@@ -180,7 +185,7 @@ class Crowd:
         async def one() -> None:
             while not self.is_over():
                 reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-                while not self.is_over() and not await _ends(reader, 0.5):
+                while not self.is_over() and not await _ends(reader, min(self._left(), _HELD_SECONDS)):
                     pass
                 writer.close()
                 self.reopened += not self.is_over()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import resource
 import sys
@@ -193,6 +194,8 @@ def measure(server: LiveServer, options: argparse.Namespace) -> int:
     memory = Memory(pid)
     memory.start()
     seen = Overloaded()
+    gc.collect()
+    gc.disable()  # a pause of the clients would be taken for one of the server
     uvloop.run(seen.run(server, work, large, options, rates[0]))
     memory.end()
     cpu, own = (cpu_seconds(pid) - cpu) / seen.took, (time.process_time() - own) / seen.took

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -72,6 +73,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 async def _serve(settings: Settings, listener: socket.socket, *, runs_jobs: bool) -> int:
     """Serve until a signal comes; return the exit code."""
+    gc.disable()  # all that is made until the server is ready stays
     pool = pool_of(settings, reserved=1 if runs_jobs else 0)
     await pool.launch()
     # Only now what takes long to import: the workers load their libraries at the same time.
@@ -88,6 +90,9 @@ async def _serve(settings: Settings, listener: socket.socket, *, runs_jobs: bool
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not (server.started or serving.done()):  # noqa: ASYNC110 - uvicorn has no event to wait for
         await asyncio.sleep(_LOOK_SECONDS)
+    # A full collection that looked through the libraries too would hold up every request for a quarter of a second.
+    gc.freeze()
+    gc.enable()
     if server.started:
         services: Services = app.state.services
         click.echo(greeting(settings, listener.getsockname(), await _first_key(services)))

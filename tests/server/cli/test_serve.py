@@ -105,6 +105,23 @@ def test_interrupt_ends_in_peace(start: Start) -> None:
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
 
 
+def test_a_collection_looks_at_requests_alone(
+    start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What the server loaded at its start is frozen: a full collection is short, and holds up nobody."""
+    site = tmp_path_factory.mktemp("site")
+    told = "lambda: open({!r}, 'w').write(f'{{gc.isenabled()}} {{gc.get_freeze_count()}}')".format(str(site / "told"))
+    (site / "sitecustomize.py").write_text(f"import atexit, gc\natexit.register({told})\n")
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    process, _ = start()
+    monkeypatch.delenv("PYTHONPATH")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    enabled, frozen = (site / "told").read_text().split()
+    assert enabled == "True"
+    assert int(frozen) > 100_000
+
+
 def test_port_in_use(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     """NA-80: a port in use is one clear line."""
     monkeypatch.setattr("filemill_server.cli.serve.configure_logs", lambda level: None)
