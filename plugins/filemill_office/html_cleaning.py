@@ -35,6 +35,7 @@ _LINK = re.compile(r"(?:https?://|mailto:|tel:|#)", re.IGNORECASE)
 _PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*", re.IGNORECASE)
 _REFERS = re.compile(r"[\\@]|/\*|url|image|src|expression|import", re.IGNORECASE)
 _CHARSET = re.compile(rb"<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_ENDLESS_NUMBER = re.compile(r"&#[0-9]{20,}+;?")
 _BEGINNING_BYTES = 1024
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -61,7 +62,8 @@ def cleaned(text: str, title: str) -> str:
         title: of the document, where it has none.
     """
     cleaning = _Cleaning()
-    cleaning.feed(text)
+    # The parser fails on a reference of thousands of digits; no character has a number of twenty.
+    cleaning.feed(_ENDLESS_NUMBER.sub("\N{REPLACEMENT CHARACTER}", text))
     cleaning.close()
     named = escape("".join(cleaning.title).strip() or title)
     return (

@@ -39,6 +39,8 @@ def test_styles_take_linear_time(start: str, piece: str) -> None:
         ("fill:url( '#a' ) red", "fill:url( '#a' ) red"),
         ("fill:url(http://x/y)", "fill:none"),
         ("fill:url(http://x/y", "fill:none"),
+        ("fill:url(#furl(", "fill:none"),
+        ("fill:url('#a\")", "fill:none"),
         ("ur/**/l(http://x)", "none"),
         ("ur//**/*x*/l(http://x)", ""),
         ("u@import x;rl(http://x)", "none"),
