@@ -40,6 +40,9 @@ EXPOSED = (
 )
 """Headers that pages of other origins may read, in every dialect that they may use (DX-14)."""
 
+WORKS = {"works": True}
+"""The `opt` of a route whose requests all wait for a worker."""
+
 Secret = Callable[[Connection], str | None]
 Tell = Callable[[Services, Key], Awaitable[Mapping[str, str]]]
 
@@ -51,7 +54,8 @@ class Dialect:
     Attributes:
         name: of it: in settings, as the prefix of its paths, and of the keys that are bound to it.
         routes: its handlers, with the paths that the service has. A handler whose `opt` has `open` answers
-            without a key, or looks for one itself; one whose `opt` has `metered` costs a unit of the key's plan.
+            without a key, or looks for one itself; one whose `opt` has `metered` costs a unit of the key's plan;
+            one whose `opt` has `works` is refused by its head where no worker can come to it in time.
         secret: finds the secret of a key in a request, where the service's clients send it; None where there is
             none, or one that no key of this service has.
         refuse: makes the answer of an error, as the service words it (DX-06).
@@ -109,6 +113,8 @@ class Dialect:
 
         guards: list[Guard] = []
         # The router copies a handler for each guard of it, which takes a sixth of the time of a short answer.
+        if any(route.opt.get("works") for route in self.routes):
+            guards.append(require_room)
         if not all(route.opt.get("open") for route in self.routes):
             guards.append(require_key)
         if any(route.opt.get("metered") for route in self.routes):
@@ -137,6 +143,17 @@ class Dialect:
             FilemillError: `UNAUTHORIZED` where it carries none that works here.
         """
         await authorised(connection, self.name, self.secret(connection))
+
+
+async def require_room(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Guard of the routes that are `WORKS`, before key, unit and body cost anything.
+
+    Raises:
+        FilemillError: `OVERLOADED`.
+    """
+    services: Services = connection.app.state.services
+    if handler.opt.get("works") and (full := services.pool.refusal()) is not None:
+        raise full
 
 
 async def authorised(connection: Connection, dialect: str, secret: str | None) -> Key:

@@ -110,6 +110,22 @@ def test_refused_before_the_body_is_sent(watched: Watched, tmp_path: Path) -> No
     assert '"event":"requests_refused"' in Path(watched.server.log.name).read_text()
 
 
+@pytest.mark.parametrize(
+    ("path", "refused"),
+    [("filagram/api/v1/resize", 500), ("imgstax/v1/resize", 500), ("imgsmaller/api/v1/compress", 503)],
+)
+def test_dialects_refuse_before_the_body_is_sent(watched: Watched, tmp_path: Path, path: str, refused: int) -> None:
+    """Where every request of a path waits for a worker, its dialect refuses it by its head too, whoever asks."""
+    with full(watched, tmp_path / "gate"), connect(watched) as connection:
+        connection.sendall(f"POST /{path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n".encode())
+        status, fields, body = answer(connection)
+        assert status == refused, body
+        assert int(fields["retry-after"]) >= 1
+        connection.sendall(bytes(1000) + head(watched, "GET /v1/assets"))
+        assert answer(connection)[0] == 200
+    assert watched.client.post(f"/{path}", headers={"X-API-Key": ""}).status_code == 401
+
+
 @pytest.mark.parametrize("line", [f"Content-Length: {1 << 30}", "Transfer-Encoding: chunked"])
 def test_refused_with_a_body_that_nobody_waits_for(watched: Watched, tmp_path: Path, line: str) -> None:
     """Of a body that is large, or has no end yet, nothing more is read: the connection ends after the answer."""

@@ -9,6 +9,7 @@ from typing import Any, cast
 from litestar import Response, post
 
 from filemill.errors import ErrorCode, FilemillError
+from filemill_server.dialects.dialect import WORKS
 from filemill_server.dialects.filagram.fields import bad_request, check_content, one_file
 from filemill_server.dialects.filagram.receiving import received
 from filemill_server.dialects.filagram.results import forgotten_at, keep_output, output_url
@@ -21,7 +22,7 @@ _NOT_A_SCAN = "The uploaded file is not a supported format; JPEG, PNG and PDF ar
 _LANGUAGE = re.compile(r"[A-Za-z]{2}")
 
 
-@post("/api/v1/merge-pdf", status_code=200, opt=METERED)
+@post("/api/v1/merge-pdf", status_code=200, opt=METERED | WORKS)
 async def merge_pdf(request: HttpRequest) -> Response[bytes]:
     """Merge PDFs in the order of the parts."""
     async with received(request) as (form, folder):
@@ -40,7 +41,7 @@ async def merge_pdf(request: HttpRequest) -> Response[bytes]:
     return json_answer(body)
 
 
-@post("/api/v1/split-pdf", status_code=200, opt=METERED)
+@post("/api/v1/split-pdf", status_code=200, opt=METERED | WORKS)
 async def split_pdf(request: HttpRequest) -> Response[bytes]:
     """Split a PDF into a ZIP of its pages, or of some of them."""
     async with received(request) as (form, folder):
@@ -59,7 +60,7 @@ async def split_pdf(request: HttpRequest) -> Response[bytes]:
     return json_answer(body)
 
 
-@post("/api/v1/ocr", status_code=200, opt=METERED)
+@post("/api/v1/ocr", status_code=200, opt=METERED | WORKS)
 async def ocr(request: HttpRequest) -> Response[bytes]:
     """Read the text of a scan."""
     async with received(request) as (form, folder):

@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Response, post
 
 from filemill.limits import MAX_DIMENSION
+from filemill_server.dialects.dialect import WORKS
 from filemill_server.dialects.filagram.fields import (
     FORMATS,
     bad_request,
@@ -27,7 +28,7 @@ _FITS = {"contain": "inside", "cover": "cover", "fill": "fill"}
 """Our names of the ways a picture meets a box: their `contain` does not pad (FG-29)."""
 
 
-@post("/api/v1/compress", status_code=200, opt=METERED)
+@post("/api/v1/compress", status_code=200, opt=METERED | WORKS)
 async def compress(request: HttpRequest) -> Response[bytes]:
     """Encode a picture in fewer bytes."""
     async with received(request) as (form, folder):
@@ -56,7 +57,7 @@ def saved_percent(original: int, output: int) -> float:
     return round((1 - output / original) * 100, 1)
 
 
-@post("/api/v1/convert", status_code=200, opt=METERED)
+@post("/api/v1/convert", status_code=200, opt=METERED | WORKS)
 async def convert(request: HttpRequest) -> Response[bytes]:
     """Change the format of a picture."""
     async with received(request) as (form, folder):
@@ -71,7 +72,7 @@ async def convert(request: HttpRequest) -> Response[bytes]:
     return json_answer(body)
 
 
-@post("/api/v1/resize", status_code=200, opt=METERED)
+@post("/api/v1/resize", status_code=200, opt=METERED | WORKS)
 async def resize(request: HttpRequest) -> Response[bytes]:
     """Change the pixel dimensions of a picture."""
     async with received(request) as (form, folder):

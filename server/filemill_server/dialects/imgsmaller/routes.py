@@ -14,7 +14,7 @@ from filemill.errors import ErrorCode, FilemillError
 from filemill_server.assets import Asset
 from filemill_server.auth import OPEN
 from filemill_server.bodies import Part
-from filemill_server.dialects.dialect import Dialect
+from filemill_server.dialects.dialect import WORKS, Dialect
 from filemill_server.dialects.imgsmaller.asked import FORMATS, ORIGINAL, Asked, read_asked
 from filemill_server.dialects.imgsmaller.refusals import refuse
 from filemill_server.dialects.imgsmaller.sources import check_picture, check_url
@@ -59,7 +59,7 @@ async def read_info(request: HttpRequest) -> Response[bytes]:
     return json_answer(body)
 
 
-@post("/api/v1/compress", status_code=202)
+@post("/api/v1/compress", status_code=202, opt=WORKS)
 async def compress(request: HttpRequest) -> Response[bytes]:
     """Accept a picture (IS-20…IS-28)."""
     services = services_of(request)

@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from filemill.operation import Operation
 from filemill_server.dialects import work
 from filemill_server.dialects.bodies import read_object
+from filemill_server.dialects.dialect import WORKS
 from filemill_server.dialects.imgstax.answers import asset_body
 from filemill_server.dialects.imgstax.envelope import read_envelope
 from filemill_server.dialects.imgstax.fields import Fields
@@ -65,14 +66,14 @@ async def answer(request: HttpRequest, endpoint: str, read: Callable[[Fields], S
 def _endpoint(name: str, read: Callable[[Fields], Steps]) -> HTTPRouteHandler:
     path = f"/v1/{name}"
 
-    @post(path, name=f"imgstax:{name}", status_code=200)
+    @post(path, name=f"imgstax:{name}", status_code=200, opt=WORKS)
     async def endpoint(request: HttpRequest) -> Response[bytes]:
         return await answer(request, path, read)
 
     return endpoint
 
 
-@post("/v1/packs/{pack_id:str}", status_code=200)
+@post("/v1/packs/{pack_id:str}", status_code=200, opt=WORKS)
 async def make_pack(request: HttpRequest, pack_id: str) -> Response[bytes]:
     """Make one pack (IX-85…IX-87)."""
     pack = services_of(request).packs[pack_id]
