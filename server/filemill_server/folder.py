@@ -7,7 +7,8 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from filemill.errors import ErrorCode, FilemillError
@@ -31,25 +32,30 @@ class Folder:
         """
         target = self._root / name
         _sync(path)
-        self._make(target.parent)
-        self._place(path, target)
-        _sync(target.parent)
+        with self._present():
+            self._make(target.parent)
+            self._place(path, target)
+            _sync(target.parent)
 
     async def write(self, name: str, chunks: AsyncIterator[bytes]) -> None:
         """Write a stream aside, sync it, move it into place, sync the folder."""
         target = self._root / name
-        await asyncio.to_thread(self._make, target.parent)
         aside = target.with_name(f"{target.name}.part")
+        with self._present():
+            await asyncio.to_thread(self._make, target.parent)
+            file = aside.open("xb", buffering=0)
         try:
-            with aside.open("xb", buffering=0) as file:
+            with file:
                 async for chunk in chunks:
                     await asyncio.to_thread(_write_all, file.fileno(), chunk)
-            await asyncio.to_thread(_sync, aside)
-            aside.rename(target)
+            with self._present():
+                await asyncio.to_thread(_sync, aside)
+                aside.rename(target)
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
-        await asyncio.to_thread(_sync, target.parent)
+        with self._present():
+            await asyncio.to_thread(_sync, target.parent)
 
     async def stream(self, name: str, start: int, end: int | None) -> AsyncIterator[bytes]:
         """Give the bytes from `start` to before `end`."""
@@ -84,10 +90,16 @@ class Folder:
     def link(self, name: str, new: str) -> None:
         """Give a file of the store a second name; both are never written again, so they may share their bytes."""
         target = self._root / new
-        self._make(target.parent)
-        os.link(self._root / name, target)
-        os.utime(target)
-        _sync(target.parent)
+        with self._present():
+            self._make(target.parent)
+        try:
+            os.link(self._root / name, target)
+        except FileNotFoundError:
+            self.check()
+            raise
+        with self._present():
+            os.utime(target)
+            _sync(target.parent)
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete files; those that are not there don't matter."""
@@ -105,6 +117,14 @@ class Folder:
         except FileNotFoundError:
             self.check()
             raise
+
+    @contextmanager
+    def _present(self) -> Iterator[None]:
+        """Take what is missing, where only folders of the store can be, as a store that went away meanwhile."""
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise self._away() from error
 
     def _away(self) -> OSError:
         """Make the error for a store that is not there, as when its disk is not mounted: no file of it has gone."""

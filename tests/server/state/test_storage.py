@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from filemill.errors import ErrorCode, FilemillError
+from filemill_server.folder import Folder
 from filemill_server.storage import Storage
 from filemill_server.storage_url import check_url
 from real_parts import ObjectStoreServer
@@ -205,6 +206,38 @@ async def test_one_bad_file_spoils_no_other(tmp_path: Path) -> None:
     )
     assert [isinstance(outcome, FileNotFoundError) for outcome in outcomes] == [index == 4 for index in range(10)]
     assert len(await names(store)) == 9
+
+
+@pytest.mark.parametrize("how", ["adopt", "copy", "write"])
+async def test_store_that_goes_away_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """A folder that goes away in the middle of a write is an outage, and no file that was not found."""
+    store = Storage.open(None, tmp_path / "files")
+    await store.adopt(finished(tmp_path / "first"), "a/first")
+    made = finished(tmp_path / "made")
+
+    def leave() -> None:
+        (tmp_path / "files").rename(tmp_path / "away")
+
+    def make_and_leave(folder: Folder, path: Path, make: Callable[[Folder, Path], None] = Folder._make) -> None:
+        make(folder, path)
+        if path.name == "a":
+            leave()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"x"
+        leave()
+
+    if how != "write":
+        monkeypatch.setattr(Folder, "_make", make_and_leave)
+    ways = {
+        "adopt": lambda: store.adopt(made, "a/second"),
+        "copy": lambda: store.copy("a/first", "a/second"),
+        "write": lambda: store.write("a/second", pieces(), 1),
+    }
+    with pytest.raises(FilemillError) as caught:
+        await ways[how]()
+    assert caught.value.code is ErrorCode.OVERLOADED
+    assert caught.value.retry_after
 
 
 async def test_sources_are_plain_files_in_an_existing_folder(tmp_path: Path) -> None:
