@@ -95,10 +95,10 @@ def _pages(path: Path) -> None:
 
 
 def _pictures(path: Path) -> None:
-    """Write a document of eight pages with three million pixels of noise on each, all of them different."""
+    """Write a document of sixteen pages with three million pixels of noise on each, all of them different."""
     with pikepdf.new() as pdf:
         noise = _noise(2000, 1500)
-        for number in range(8):
+        for number in range(16):
             image = noise.wrap(x=number * 7).copy_memory().jpegsave_buffer(Q=40)
             picture = pikepdf.Stream(
                 pdf, image, Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Image, Width=2000, Height=1500,

@@ -66,7 +66,7 @@ OPERATIONS: Mapping[str, Slow] = {
     "encrypt-pdf": _work("encrypt-pdf", "pages.pdf", bounded=True, password="x"),
     "extract": _work("extract", "zeros.tar.xz", bounded=True),
     "extract-audio": _work("extract-audio", "film.webm", format="mp3"),
-    "extract-pages": _work("extract-pages", "pages.pdf", pages="1-1000"),
+    "extract-pages": _work("extract-pages", "pages.pdf", bounded=True, pages="1-1000"),
     "extract-text": _work("extract-text", "forms.pdf"),
     "flatten": _picture("flatten"),
     "flip": _picture("flip"),
