@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ MAX_SILENT_BYTES = 64 << 10
 """Bytes of a head, of trailers or of anything else that is no body; read in pieces of at most 256 KiB."""
 _TURNED_AWAY = 64  # connections beyond the limit that may still ask for health; all others are closed at once
 _SURPLUS_SECONDS = 1.0
+_SPREAD = 1.1  # of the time after which a connection is first looked at
 _TAKEN_ALL_THE_SAME = 1 << 20  # bytes of a refused body, for which the connection is kept
 _LINGER_SECONDS = 1.0  # in which who sends a larger one can read that it is refused
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -49,7 +51,8 @@ class Protocol(HttpToolsProtocol):
             transport.close()
             return
         self._surplus = beyond > 0
-        seconds = _SURPLUS_SECONDS if self._surplus else self._admission.stall_seconds
+        # Many that came at once, as after a restart, and say nothing, neither end nor come again at once.
+        seconds = _SURPLUS_SECONDS if self._surplus else self._admission.stall_seconds * random.uniform(1, _SPREAD)  # noqa: S311
         self._progress.stuck(0)
         self._timer = self.loop.call_later(seconds, self._look)
 

@@ -148,7 +148,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(
             gt=0,
             description="A head has to be complete, and a body or an answer to get on by 1 KiB a second, within this"
-            " time and at most twice of it.",
+            " time and at most 2.1 times of it.",
         ),
     ] = 30.0
     deadline_seconds: Annotated[float, Meta(gt=0, description="Longest time of one piece of work, seconds.")] = (
