@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -205,7 +206,8 @@ def confined(tmp_path_factory: pytest.TempPathFactory, service: Mapping[str, lis
             time.sleep(0.1)
         yield server
     finally:
-        process.terminate()
+        for pid in served_by(process.pid):  # what confines it would leave it behind
+            os.kill(pid, signal.SIGTERM)
         process.wait(30)
 
 
@@ -240,10 +242,15 @@ def test_programs_work_without_rights(confined: Confined) -> None:
     assert "Harbour" in confined.post("ocr", "words.png", picture).text
 
 
+def served_by(pid: int) -> list[int]:
+    """Return the server and its workers, of a command that confines them."""
+    said = {one: Path(f"/proc/{one}/cmdline").read_bytes() for one in family(pid)}
+    return [one for one, words in said.items() if b"filemill" in words and not words.startswith((b"bwrap", b"sh"))]
+
+
 def test_its_processes_have_no_rights(confined: Confined) -> None:
     """Neither the server nor a worker has a capability or another user's rights, or can be given any."""
-    servers = [pid for pid in family(confined.process.pid) if b"filemill" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    ours = [pid for pid in servers if not Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"bwrap")]
+    ours = served_by(confined.process.pid)
     assert len(ours) >= 2, "the server and a worker"
     user = str(NOBODY if os.geteuid() == 0 else os.geteuid())
     for pid in ours:
