@@ -56,7 +56,7 @@ class Pool:
         limits: given to each worker's start-up.
         blocked: plugins that workers don't load.
         reserved: workers that jobs leave to requests, as long as one is left to jobs.
-        max_tasks: tasks after which a worker is replaced.
+        max_tasks: tasks after which a worker is replaced; to start one costs as much as a hundred small tasks.
         max_resident_bytes: memory mark above which a worker is replaced.
 
     Attributes:
@@ -75,7 +75,7 @@ class Pool:
         limits: Limits,
         blocked: Sequence[str] = (),
         reserved: int = 0,
-        max_tasks: int = 2000,
+        max_tasks: int = 20_000,
         max_resident_bytes: int = 400 << 20,
     ) -> None:
         self.size = workers
@@ -96,6 +96,7 @@ class Pool:
         self._live: set[Worker] = set()
         self._filling: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._starts_fail = False
         self._starting: asyncio.Task[None] | None = None
 
     async def launch(self) -> None:
@@ -181,8 +182,9 @@ class Pool:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a task would have to wait for others, which are at work."""
-        return self._working > 0 and not self._idle
+        """Whether a task would have to wait for others, which are at work, or are about to be: a worker starts."""
+        about = any(self._waiting.values()) and not self._starts_fail
+        return (self._working > 0 or about) and not self._idle
 
     def refusal(self) -> FilemillError | None:
         """Return why one more task of a request can't be taken now; None where it can.
@@ -315,12 +317,14 @@ class Pool:
             try:
                 return await self._add()
             except (RuntimeError, OSError) as error:
+                self._starts_fail = True
                 log.error("worker_start_failed", reason=str(error), again_in_seconds=pause)  # noqa: TRY400
             await asyncio.sleep(pause)
             pause = min(pause * 2, 10.0)
 
     async def _add(self) -> None:
         worker = await Worker.start(self._start)
+        self._starts_fail = False
         self._live.add(worker)
         if self._closed:
             worker.kill()

@@ -16,7 +16,9 @@ import pytest
 
 from filemill import ErrorCode, FilemillError, Limits
 from filemill.pool import Pool
+from filemill.process import Worker
 from filemill.task import Input, Progress, Task, encode_steps
+from filemill.worker import Start
 
 pytestmark = pytest.mark.anyio
 
@@ -291,6 +293,27 @@ async def test_who_goes_away_from_the_queue_takes_no_worker_along(pool: Pool, ho
         await asyncio.gather(first, second, return_exceptions=True)
         assert runs(await pid_of(pool, hostile))
     assert pool.admitted == 0
+
+
+async def test_busy_while_a_worker_is_replaced(pool: Pool, hostile: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for a worker that starts makes the pool busy, as those at work do; unless none can be started."""
+
+    async def none(start: Start) -> Worker:
+        raise RuntimeError("no memory")
+
+    for starts in (True, False):
+        with monkeypatch.context() as patch:
+            first = asyncio.create_task(pool.run(hostile("exit")))
+            second = asyncio.create_task(pool.run(hostile("nothing")))
+            await asyncio.sleep(0)
+            assert pool.is_busy
+            if not starts:
+                patch.setattr(Worker, "start", none)
+            await asyncio.gather(first, return_exceptions=True)
+            await asyncio.sleep(0.05)
+            assert (pool._working, pool.is_busy) == (0, starts)
+        await second
+        assert not pool.is_busy
 
 
 async def test_a_worker_is_replaced_after_its_tasks(visible: object, foreign: list[str], hostile: Hostile) -> None:
