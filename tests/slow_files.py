@@ -121,8 +121,8 @@ def _film(path: Path) -> None:
 
 def _song(path: Path) -> None:
     """Write ten hours of a tone."""
-    second = path.with_name("second.opus")
-    ffmpeg("-f", "lavfi", "-i", "sine=duration=10", "-b:a", "6k", *AUDIO_CODECS["opus"], output=second)
+    second = path.with_name(f"second{path.suffix}")
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=10", "-b:a", "6k", *AUDIO_CODECS[path.suffix[1:]], output=second)
     ffmpeg("-stream_loop", "3599", "-i", second, "-c", "copy", output=path)
 
 
@@ -144,7 +144,7 @@ def _tar(path: Path, content: bytes) -> None:
 def _entries(path: Path) -> None:
     """Write an archive of many entries in one xz stream: each is found by unpacking all before."""
     with lzma.open(path, "wb", preset=0) as target, tarfile.open(fileobj=target, mode="w|") as archive:
-        for number in range(20_000):
+        for number in range(60_000):
             archive.addfile(tarfile.TarInfo(f"{number:05}/{'x' * 60}"))
 
 
@@ -206,10 +206,10 @@ FILES: dict[str, Make] = {
     "pages.pdf": _pages,
     "pictures.pdf": _pictures,
     "film.webm": _film,
-    "film.mkv": _film,
     "song.opus": _song,
+    "song.mp3": _song,
     "streams.mp4": _streams,
-    "noise.tar": lambda path: _tar(path, os.urandom(20 * _MEBIBYTE)),
+    "noise.tar": lambda path: _tar(path, os.urandom(40 * _MEBIBYTE)),
     "zeros.tar.xz": lambda path: _tar(path, bytes(190 * _MEBIBYTE)),
     "entries.tar.xz": _entries,
     "tables.docx": _tables,

@@ -27,8 +27,8 @@ class Slow:
     Fields:
         files: names in `slow_files.FILES`.
         steps: of the pipeline.
-        bounded: whether it may end before a deadline of a second: there is no input within the limits that takes it
-            longer.
+        bounded: whether it may end before a deadline of half a second: there is no input within the limits that
+            takes it longer.
     """
 
     files: Sequence[str]
@@ -121,7 +121,8 @@ def _to(format_: str, *files: str, bounded: bool = False) -> Slow:
 
 _ENCODED = {name: _encode(name) for name in ("png", "avif", "tiff", "jxl", "jp2")}
 _FILMS = {
-    name: _to(name, "film.mkv" if name == "webm" else "film.webm") for name in ("mp4", "webm", "mkv", "mov", "avi")
+    **{name: _to(name, "film.webm") for name in ("mp4", "mov", "avi")},
+    **{name: _to(name, "frames.gif") for name in ("webm", "mkv")},  # a film could be copied as it is
 }
 _SONGS = {name: _to(name, "song.opus") for name in ("mp3", "m4a", "aac", "ogg", "flac", "wav")}
 _ARCHIVES = {name: _to(name, "noise.tar") for name in ("zip", "tar-gz", "tar-xz", "7z")}
@@ -134,7 +135,7 @@ FORMATS: Mapping[str, Slow] = {
     "gif": _encode("gif", _THIRD),  # on more it has no memory
     **_FILMS,
     **_SONGS,
-    "opus": _to("opus", "film.webm"),
+    "opus": _to("opus", "song.mp3"),
     **_ARCHIVES,
     "tar-zst": _to("tar-zst", "noise.tar", bounded=True),
     "tar": _to("tar", "zeros.tar.xz", bounded=True),
@@ -145,8 +146,8 @@ FORMATS: Mapping[str, Slow] = {
     **{name: _to(name, "slides.odp") for name in ("ppt", "pptx")},
     "odp": Slow(["slides.odp"], [{"op": "convert", "format": "ppt"}, {"op": "convert", "format": "odp"}]),
     "text": _to("text", "tables.docx"),
-    "hocr": _to("hocr", "grey.png"),
-    "tsv": _to("tsv", "grey.png"),
+    "hocr": _to("hocr", "grey.png", bounded=True),
+    "tsv": _to("tsv", "grey.png", bounded=True),
     "pdf": _to("pdf", "tables.docx"),
     "json": _work("pdf-info", "forms.pdf"),
 }
