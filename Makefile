@@ -25,7 +25,8 @@ serve: $(VENV)/.run sample.jpg ## Start the server (HOST=…, PORT=…; WITH=all
 
 test: $(VENV)/.tox ## Check all, and run the whole suite, through tox
 	@# What apt installs and what pip does come at the same time.
-	@$(VENV)/bin/tox run -qq -e tests --notest & packages=$$!; .ci/machine test; wait $$packages
+	@$(VENV)/bin/tox run -qq -e tests --notest & packages=$$!; \
+		.ci/machine test || { kill $$packages; exit 1; }; wait $$packages
 	@$(VENV)/bin/tox run -qq -e tests
 
 lint: $(VENV)/.dev ## Check style, types and who imports whom
