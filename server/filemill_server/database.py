@@ -39,6 +39,9 @@ _POSTGRES = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
+IDLE_SECONDS = 5
+"""How long PostgreSQL waits for the next word of a transaction, whose locks others wait for: then its process stands
+still, or its machine is gone."""
 _MIGRATION_LOCK = 0x66696C656D696C6C  # an advisory lock of PostgreSQL is any 64-bit number
 
 
@@ -68,6 +71,7 @@ class Database:
                 hide_parameters=True,  # of statements in errors, which are logged
                 connect_args=_POSTGRES,
             )
+            event.listen(self._writer, "connect", _prepare_postgres)
         self._threads = ThreadPoolExecutor(THREADS, "filemill-database")
         self._writes: Batches[Work, object] = Batches(self._commit, "filemill-writer", BATCH)
 
@@ -166,6 +170,14 @@ def _do(work: Work, connection: Connection) -> object:
         return work(connection)
     except Exception as error:
         raise _WorkError from error
+
+
+def _prepare_postgres(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    """Say so to the session, and not in what opens it: poolers such as PgBouncer refuse what they don't know there."""
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE_SECONDS * 1000}")
+    cursor.close()
+    connection.commit()
 
 
 def _sqlite(url: URL, begin: str, size: int) -> Engine:

@@ -154,7 +154,12 @@ class Dispatcher:
             self._claimed |= {row.id: row for row in rows}
             self._tell(*(row.id for row in rows))
             self._starts += 1
-            await engine.start([row.id for row in rows], f"{self._nodes.id}-{self._starts}")
+            try:
+                await engine.start([row.id for row in rows], f"{self._nodes.id}-{self._starts}")
+            except BaseException:
+                for row in rows:
+                    self._let_go(row.id)  # `_find` goes on with them
+                raise
             self.wake()
 
     async def _claim(self) -> Sequence[JobRow]:
@@ -220,8 +225,13 @@ class Dispatcher:
         for job in await self._queue.gone([*self._running, *self._claimed]):
             if (task := self._running.get(job)) is not None:
                 task.cancel()
-            elif self._claimed.pop(job, None) is not None:
-                self._places.give(1)  # it was taken over before it was started here
+            else:
+                self._let_go(job)  # it was taken over before it was started here
+
+    def _let_go(self, job: str) -> None:
+        """Give back the place of a job that was claimed, and has not begun here."""
+        if self._claimed.pop(job, None) is not None:
+            self._places.give(1)
 
     async def _live(self, engine: Engine) -> None:
         """Say that this process lives, and take over the work of those that don't."""

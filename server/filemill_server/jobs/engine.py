@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from filemill_server.database import IDLE_SECONDS
 from filemill_server.database_url import database_url
 from filemill_server.webhooks.workflow import register
 
@@ -155,6 +156,7 @@ def _open(url: str, node: str, work: Work, attempt: Attempt) -> Engine:
         "notification_listener_polling_interval_sec": 0.5,  # what its thread sleeps, and its end waits for
         "scheduler_polling_interval_sec": 3600.0,
         "max_executor_threads": _THREADS,
+        "sys_db_idle_transaction_timeout_sec": float(IDLE_SECONDS),
         "log_level": "WARNING",
         "enable_otlp": False,
     }

@@ -9,15 +9,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from textwrap import dedent
+from threading import Event
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, event, func, select, text, update
+from sqlalchemy import Connection, Engine, event, func, select, text, update
 
+from filemill.errors import ErrorCode, FilemillError
 from filemill_server.database import Database
 from filemill_server.jobs.queue import _FIRST, _TENANTS, Queue, Waiting, turns
-from filemill_server.jobs.rows import NewJob, State
+from filemill_server.jobs.rows import JobRow, NewJob, State
 from filemill_server.jobs.store import JobStore
 from filemill_server.jobs.work import Work, encode_order
 from filemill_server.plans.declared import Plans
@@ -194,6 +196,35 @@ async def test_limit_holds_over_processes(database: Database, store: JobStore, e
     query = select(jobs.c.tenant, func.count()).where(jobs.c.state == State.RUNNING).group_by(jobs.c.tenant)
     running = await database.read(lambda connection: connection.execute(query).all())
     assert sorted(map(tuple, running)) == [("a", 5), ("b", 5)]
+
+
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+async def test_process_that_stands_still_holds_up_nobody(
+    database: Database, store: JobStore, empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of a claim: PostgreSQL ends its transaction, others claim, and it finds out when it goes on."""
+    stands, goes_on = Event(), Event()
+    still, other = Queue(database, "one", 5), Database(empty_url)
+
+    def stand_still(connection: Connection, places: int) -> list[JobRow]:
+        stands.set()
+        goes_on.wait(30)
+        connection.execute(select(1))
+        return []
+
+    monkeypatch.setattr(still, "_take", stand_still)
+    await store.add(new("a", 1))
+    claiming = asyncio.create_task(still.claim(1))
+    try:
+        assert await asyncio.to_thread(stands.wait, 10)
+        assert [row.id for row in await Queue(other, "two", 5).claim(1)] == ["a-1"]
+        assert not claiming.done()
+    finally:
+        goes_on.set()
+        other.close()
+    with pytest.raises(FilemillError) as caught:
+        await claiming
+    assert caught.value.code is ErrorCode.OVERLOADED
 
 
 @contextmanager
