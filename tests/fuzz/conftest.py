@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "12"))
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "60"))
 """For each target; those that read one thing in several ways share it."""
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 """The same changes in every run: what a change broke is told from what was always broken."""

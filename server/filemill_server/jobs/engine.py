@@ -161,7 +161,11 @@ def _open(url: str, node: str, work: Work, attempt: Attempt) -> Engine:
         "enable_otlp": False,
     }
     DBOS(config=config)
-    DBOS.launch()
+    try:
+        DBOS.launch()
+    except BaseException:  # half launched, it would pass for launched the next time
+        DBOS.destroy(destroy_registry=True)
+        raise
     return Engine(DBOS, jobs, notice)
 
 

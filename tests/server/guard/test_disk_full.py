@@ -20,10 +20,9 @@ MEBIBYTE = 1 << 20
 _PLACE = ("unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=32m none "$0" && exec "$@"')
 
 
-@pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    """A server whose data folder is a disk of 32 MiB that only it has."""
-    data = tmp_path_factory.mktemp("disk") / "data"
+@contextmanager
+def on_small_disk(data: Path) -> Iterator[Watched]:
+    """Have a server whose data folder is a disk of 32 MiB that only it has."""
     data.mkdir()
     if subprocess.run([*_PLACE, str(data), "true"], check=False, capture_output=True).returncode:
         pytest.skip("this machine lets no process have mounts of its own")
@@ -31,9 +30,18 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     server.start()
     assert server.process is not None
     server.data = Path(f"/proc/{server.process.pid}/root{data}")  # as the server sees it
-    with server.client() as client:
-        yield Watched(server, client)
-    server.stop()
+    try:
+        with server.client() as client:
+            yield Watched(server, client)
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """Such a server."""
+    with on_small_disk(tmp_path_factory.mktemp("disk") / "data") as server:
+        yield server
 
 
 @contextmanager
@@ -128,3 +136,17 @@ def test_accepted_jobs_wait_for_room(watched: Watched) -> None:
         assert eventually(lambda: "job_waits_to_retry" in log.read_text(), 60), log.read_text()[-3000:]
         assert has(job, "running")
     assert has(job, "succeeded"), watched.client.get(job).text
+
+
+def test_room_that_ends_while_the_engine_is_made(tmp_path: Path) -> None:
+    """Where the tables of the engine of jobs have no room at the first start, jobs run as soon as there is some."""
+    with on_small_disk(tmp_path / "data") as watched:
+        with filled(watched, but=40 << 10):
+            log = Path(watched.server.log.name)
+            assert eventually(lambda: '"work":"open"' in log.read_text(), 60), log.read_text()[-3000:]
+        job = watched.client.post("/v1/flip", content=PICTURE, headers={"Prefer": "respond-async"})
+        assert job.status_code == 202, job.text
+        place = job.headers["location"]
+        assert eventually(lambda: watched.client.get(place).json()["status"] == "succeeded", 60), log.read_text()[
+            -3000:
+        ]
