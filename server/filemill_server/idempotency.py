@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from filemill.errors import ErrorCode, FilemillError, invalid
@@ -74,8 +74,8 @@ class Idempotency:
 
         self._at_work[scope] += 1
         free = idempotency.c.expires_at <= to_stored(now)
-        if self._at_work[scope] == 1:  # what this process holds was left when the database could not be told
-            free |= self._is_own
+        if self._at_work[scope] == 1:  # what this process held before was left when the database could not be told
+            free |= and_(self._is_own, idempotency.c.created_at < to_stored(now))
 
         def enter(connection: Connection) -> Stored | None:
             connection.execute(delete(idempotency).where(_is(scope), free))

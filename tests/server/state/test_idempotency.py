@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from filemill.errors import ErrorCode, FilemillError
 from filemill_server.database import Database
@@ -99,6 +100,26 @@ async def test_one_of_many_goes_on(answers: Idempotency) -> None:
     outcomes = await asyncio.gather(*(answers.begin(*PLACE, "f") for _ in range(20)), return_exceptions=True)
     assert outcomes.count(None) == 1
     assert all(isinstance(outcome, FilemillError) for outcome in outcomes if outcome is not None)
+
+
+async def test_first_of_two_that_comes_late(answers: Idempotency, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two equal requests the second may be the first at the database; the other does not free its key then."""
+    run, goes_on = answers._database.run, asyncio.Event()
+    waiting = [goes_on]
+
+    async def late(work: Callable[[Connection], object]) -> object:
+        if waiting:
+            await waiting.pop().wait()
+        return await run(work)
+
+    monkeypatch.setattr(answers._database, "run", late)
+    first = asyncio.create_task(answers.begin(*PLACE, "f"))
+    await asyncio.sleep(0)
+    assert await answers.begin(*PLACE, "f") is None
+    goes_on.set()
+    with pytest.raises(FilemillError) as caught:
+        await first
+    assert caught.value.code is ErrorCode.CONFLICT
 
 
 async def test_keys_of_dead_processes_are_freed(answers: Idempotency, database: Database) -> None:
