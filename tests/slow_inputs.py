@@ -27,7 +27,7 @@ class Slow:
     Fields:
         files: names in `slow_files.FILES`.
         steps: of the pipeline.
-        bounded: whether it may end before a deadline of half a second: there is no input within the limits that
+        bounded: whether it may end before a deadline of half a second: we have no input within the limits that
             takes it longer.
     """
 
